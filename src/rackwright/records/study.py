@@ -1,0 +1,373 @@
+"""The study: everything the user states. Read once at the border, trusted inside.
+
+Weeks count from `start` (week 0 is the seven days that begin on it). A ramp is a step function:
+each step holds from its week until the next one; before the first step the value is 0.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from rackwright.records.base import Record
+from rackwright.records.provenance import Grade
+from rackwright.records.quantity import (
+    AreaM2,
+    EnergyPriceUsdPerKwh,
+    Fraction,
+    Hours,
+    PowerW,
+    Ratio,
+    Seconds,
+    TemperatureC,
+    Tokens,
+    TokensPerS,
+    Usd,
+    UsdPerHour,
+    UsdPerKg,
+    UsdPerMillionTokens,
+    Weeks,
+)
+
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166 code, e.g. US, TW")]
+Name = Annotated[str, Field(min_length=1, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+Precision = Literal["bf16", "fp16", "fp8", "fp4"]
+
+
+class Graded(Record):
+    """A table of the study; says how far its numbers can be trusted."""
+
+    grade: Grade = Field(default=Grade.D, description="worst grade of the table's numbers")
+    source: str = Field(default="", description="where the numbers come from")
+
+
+class Step(Record):
+    """From this week on, this many per week (or this level)."""
+
+    week: Weeks = 0.0
+    value: float = Field(ge=0)
+
+
+Ramp = Annotated[tuple[Step, ...], Field(min_length=1)]
+
+
+# --- what is wanted -------------------------------------------------------------------------
+
+
+class TrainingWorkload(Graded):
+    """A pretraining run: worth its tokens, once, on one design."""
+
+    kind: Literal["training"]
+    name: Name
+    model: str
+    tokens: Tokens = Field(gt=0)
+    sequence_length: int = Field(gt=0)
+    global_batch_sequences: int = Field(gt=0)
+    precision: Precision = "bf16"
+    usd_per_million_tokens: UsdPerMillionTokens
+    due_week: Weeks | None = None
+    value_after_due: Fraction = Field(default=0.5, description="share of the value kept when late")
+
+
+class ServingWorkload(Graded):
+    """A stream of requests: worth its output tokens, up to the demand, within the limits."""
+
+    kind: Literal["serving"]
+    name: Name
+    model: str
+    input_tokens: int = Field(gt=0, description="mean prompt length (ISL)")
+    output_tokens: int = Field(gt=0, description="mean answer length (OSL)")
+    ttft_s: Seconds = Field(gt=0, description="limit of the time to first token")
+    tpot_s: Seconds = Field(gt=0, description="limit of the time per output token")
+    percentile: Fraction = Field(default=0.95, gt=0, lt=1, description="share of requests within")
+    precision: Precision = "fp8"
+    demand_tokens_per_s: Ramp = Field(description="output tokens per second wanted, by week")
+    usd_per_million_tokens: UsdPerMillionTokens
+
+
+Workload = Annotated[TrainingWorkload | ServingWorkload, Field(discriminator="kind")]
+
+
+# --- where it runs --------------------------------------------------------------------------
+
+
+class DataCenter(Graded):
+    """A site with power, coolant and floor, energised in steps."""
+
+    name: Name
+    country: Country = "US"
+    power_w: PowerW = Field(gt=0)
+    basis: Literal["utility", "it"] = Field(
+        description="utility: power_w is at the meter, IT = (power - fixed) / PUE; it: at the racks"
+    )
+    pue: Ratio = 1.2
+    fixed_power_w: PowerW = Field(default=0.0, description="load that does not scale with IT")
+    energy_usd_per_kwh: EnergyPriceUsdPerKwh
+    coolant_supply_c: TemperatureC = 40.0
+    liquid_w: PowerW | None = Field(default=None, description="liquid heat capacity; none = all IT")
+    air_w: PowerW | None = Field(default=None, description="air heat capacity; none = all IT")
+    floor_m2: AreaM2 = Field(gt=0)
+    energised: Ramp = Field(description="share of power_w that is live, by week")
+    infrastructure_usd_per_w_year: float = Field(
+        default=0.0, ge=0, description="rent or carried cost of reserved IT power"
+    )
+
+    @model_validator(mode="after")
+    def _energised_is_a_share(self) -> DataCenter:
+        for step in self.energised:
+            if step.value > 1:
+                raise ValueError(f"energised is a share of power_w (0..1), found {step.value:g}")
+        return self
+
+
+class Route(Record):
+    """How a factory reaches one data center."""
+
+    data_center: Name
+    transit_weeks: Weeks
+    freight_usd_per_kg: UsdPerKg
+
+
+class RobotCells(Graded):
+    """Robot cells a factory may buy, in whole cells."""
+
+    capex_usd: Usd
+    touch_hours_per_week: Hours = Field(
+        gt=0, description="hours of human touch labour that one cell replaces in a week"
+    )
+    usd_per_hour: UsdPerHour = Field(description="running cost per touch hour replaced")
+    lead_time_weeks: Weeks = 12.0
+    automatable: Fraction = Field(default=0.5, description="share of touch hours a cell can do")
+    max_cells: int = Field(default=50, ge=0)
+
+
+class Factory(Graded):
+    """A place that builds trays (L10) and racks (L11) and tests clusters (L12)."""
+
+    name: Name
+    country: Country
+    touch_hours_per_week: Ramp = Field(description="people hours on the line, by week")
+    labour_usd_per_hour: UsdPerHour
+    test_bays: Ramp = Field(description="rack test bays in service, by week")
+    bay_usd_per_hour: UsdPerHour = 0.0
+    first_pass_yield: Fraction = Field(default=0.85, gt=0)
+    rework_touch_hours: Hours = Field(default=8.0, description="touch hours per failed rack")
+    setup_usd: Usd = Field(default=0.0, description="tooling and qualification per rack platform")
+    transit_weeks: Weeks = 1.0
+    freight_usd_per_kg: UsdPerKg = 1.0
+    routes: tuple[Route, ...] = ()
+    robots: RobotCells | None = None
+
+
+class Supply(Graded):
+    """What one origin can deliver of one part. A part without any supply is bought freely at
+    the catalog's price and lead time, and the result says so."""
+
+    part: str
+    origin: Country
+    per_week: Ramp = Field(description="units per week that we are allocated, by week")
+    unit_usd: Usd | None = Field(default=None, description="none = catalog price (middle)")
+    lead_time_weeks: Weeks = Field(default=0.0, description="from order to the factory")
+    stock: float = Field(default=0.0, ge=0, description="units on hand at week 0")
+    ownership: Literal["buy_sell", "consigned", "agency"] = "buy_sell"
+    hts: str = Field(default="", description="tariff heading, e.g. 8473.30; matched with duties")
+
+
+# --- what may be designed -------------------------------------------------------------------
+
+
+class Generation(Graded):
+    """A rack system in the space and when its first production rack can be built."""
+
+    system: str
+    first_week: Weeks = 0.0
+    revision: Literal["EVT", "DVT", "PVT", "production"] = "production"
+
+
+class SoftwareSpace(Record):
+    """The axes of the software search. Values that do not divide are rejected and counted."""
+
+    tensor_parallel: tuple[int, ...] = (1, 2, 4, 8, 16)
+    pipeline_parallel: tuple[int, ...] = (1, 2, 4, 7, 8, 9, 14, 16, 18)
+    expert_parallel: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
+    micro_batch: tuple[int, ...] = (1, 2, 4)
+    interleave: tuple[int, ...] = (1, 2)
+    recompute: tuple[Literal["none", "selective", "full"], ...] = ("none", "selective", "full")
+    batch: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+    prefill_chunk_tokens: tuple[int, ...] = (512, 2048, 8192)
+
+
+class DesignSpace(Record):
+    """Hardware axes × software axes: the declared space that is searched exhaustively."""
+
+    generations: tuple[Generation, ...] = Field(min_length=1)
+    nic_gbit_per_s: tuple[int, ...] = (400, 800)
+    oversubscription: tuple[Ratio, ...] = (1.0, 2.0)
+    serving_block_racks: tuple[int, ...] = (1,)
+    training_block_accelerators: tuple[int, ...] = ()
+    baseline: str | None = Field(
+        default=None, description="system in use today; always ranked beside the best"
+    )
+    software: SoftwareSpace = SoftwareSpace()
+
+
+# --- how it is judged and bought ------------------------------------------------------------
+
+
+class Objective(Record):
+    """Joint surplus: value of work less all real costs, discounted; optionally less of it, safer."""
+
+    discount_rate_per_year: Fraction = 0.10
+    life_weeks: Weeks = Field(default=260.0, description="economic life of a block")
+    salvage: Fraction = Field(default=0.0, description="share of cost a block is worth at its end")
+    availability: Fraction = Field(default=0.97, gt=0)
+    budget_usd: Usd | None = Field(default=None, description="cap on spending; none = no cap")
+    redesign: bool = Field(default=True, description="false: only the designs in `allowed`")
+    allowed_platforms: tuple[str, ...] = Field(
+        default=(), description="platform keys the plan may use; empty = every one"
+    )
+
+
+class ProbeTerms(Record):
+    """How well one probe repeats, and how alike the units are; logs are natural."""
+
+    unit_log_sd: float = Field(default=0.02, gt=0, description="spread between healthy units")
+    repeat_log_sd: float = Field(default=0.01, gt=0, description="spread of repeats on one unit")
+    model_log_sd: float = Field(default=0.02, gt=0, description="what the probe says of the model")
+
+
+class AcceptanceTerms(Graded):
+    """The test of early hardware."""
+
+    racks: int = Field(default=8, gt=0, description="racks offered for early access")
+    hours_per_rack: Hours = Field(default=24.0, gt=0)
+    usd_per_rack_hour: UsdPerHour = 400.0
+    alpha: Fraction = Field(default=0.05, gt=0, lt=0.5, description="risk of rejecting a good lot")
+    beta: Fraction = Field(default=0.10, gt=0, lt=0.5, description="risk of accepting a bad lot")
+    good: float = Field(default=1.0, gt=0, description="p0: share of the promise a good lot gives")
+    bad: float = Field(default=0.93, gt=0, description="p1: share at which the lot is bad")
+    promise_quantile: Fraction = Field(
+        default=0.3, gt=0, lt=1, description="quantile of the predicted draws that is promised"
+    )
+    probes: dict[str, ProbeTerms] = Field(default_factory=dict)
+    default_probe: ProbeTerms = ProbeTerms()
+
+
+class Market(Graded):
+    """X = log USD per unit of work of `workload`: mean reversion, decay, scarcity jumps."""
+
+    workload: Name
+    start_usd_per_million_tokens: UsdPerMillionTokens | None = Field(
+        default=None, description="price today; none = the workload's own value"
+    )
+    mean_reversion_per_year: float = Field(default=0.8, ge=0)
+    long_run_usd_per_million_tokens: UsdPerMillionTokens | None = None
+    volatility_per_year: float = Field(default=0.45, ge=0)
+    decay_per_year: float = Field(default=0.20, ge=0, description="fall of the long-run price")
+    jumps_per_year: float = Field(default=0.5, ge=0)
+    jump_log_mean: float = 0.15
+    jump_log_sd: float = Field(default=0.15, ge=0)
+    mean_reversion: bool = True
+    decay: bool = True
+    jumps: bool = True
+    discount_rate_per_year: Fraction = 0.12
+    forward_usd_per_million_tokens: Ramp | None = Field(
+        default=None, description="a forward curve by week; replaces the drift"
+    )
+
+
+class OptionTerms(Graded):
+    """The option to purchase: when it can be used, for what, and what waiting costs."""
+
+    gate_weeks: tuple[Weeks, ...] = (0.0, 8.0, 16.0, 26.0)
+    maker_margin: Fraction = Field(default=0.06, description="strike = landed cost x (1 + margin)")
+    lot_blocks: int | None = Field(default=None, gt=0, description="none = the plan's blocks")
+    lapse_per_week: Fraction = Field(default=0.005, description="chance that the slot is lost")
+    utilisation: Fraction = Field(default=0.7, gt=0)
+    operation_usd_per_block_year: Usd = 0.0
+    racks_per_gate: int = Field(default=4, gt=0, description="early racks tested between gates")
+
+
+# --- what could happen ----------------------------------------------------------------------
+
+
+class SupplyEffect(Record):
+    """Supply of matching parts is multiplied inside the window."""
+
+    part: str | None = None
+    origin: Country | None = None
+    factor: float = Field(ge=0)
+    from_week: Weeks = 0.0
+    to_week: Weeks = 10_000.0
+
+
+class FactoryEffect(Record):
+    """Capacity of matching factories is multiplied inside the window."""
+
+    factory: Name | None = None
+    country: Country | None = None
+    factor: float = Field(ge=0)
+    from_week: Weeks = 0.0
+    to_week: Weeks = 10_000.0
+
+
+class DemandEffect(Record):
+    """Demand (serving) or value (both kinds) of matching workloads is multiplied."""
+
+    workload: Name | None = None
+    demand_factor: float = Field(default=1.0, ge=0)
+    value_factor: float = Field(default=1.0, ge=0)
+
+
+class Scenario(Graded):
+    """One way the world could go, or one rule that we set ourselves."""
+
+    name: Name
+    note: str = ""
+    supply: tuple[SupplyEffect, ...] = ()
+    factories: tuple[FactoryEffect, ...] = ()
+    demand: tuple[DemandEffect, ...] = ()
+    factory_countries: tuple[Country, ...] = Field(
+        default=(), description="only factories of these countries may build; empty = all"
+    )
+
+
+class Study(Graded):
+    """One question, with all that is needed to answer it."""
+
+    name: Name
+    title: str = ""
+    note: str = ""
+    seed: int = Field(default=1, ge=0)
+    draws: int = Field(default=256, ge=2, le=4096)
+    currency_year: int = Field(ge=2000, le=2100)
+    start: date
+    horizon_weeks: int = Field(default=104, ge=4, le=520)
+    redundancy: Literal["N", "N+1", "2N", "distributed"] = "N+1"
+    objective: Objective = Objective()
+    workloads: tuple[Workload, ...] = Field(min_length=1)
+    data_centers: tuple[DataCenter, ...] = Field(min_length=1)
+    factories: tuple[Factory, ...] = Field(min_length=1)
+    supplies: tuple[Supply, ...] = ()
+    design_space: DesignSpace
+    acceptance: AcceptanceTerms = AcceptanceTerms()
+    market: Market | None = None
+    option: OptionTerms = OptionTerms()
+    scenarios: tuple[Scenario, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_are_known_and_unique(self) -> Study:
+        for table in ("workloads", "data_centers", "factories", "scenarios"):
+            names = [row.name for row in getattr(self, table)]
+            twice = sorted({n for n in names if names.count(n) > 1})
+            if twice:
+                raise ValueError(f"{table}: the name {twice[0]!r} is used twice")
+        known = [w.name for w in self.workloads]
+        if self.market is not None and self.market.workload not in known:
+            raise ValueError(
+                f"market.workload: no workload named {self.market.workload!r}; "
+                f"there is {', '.join(known)}"
+            )
+        return self
