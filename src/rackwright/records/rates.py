@@ -1,0 +1,58 @@
+"""Catalog entries that are not things: customs duties, and efficiencies of chip families."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import Field
+
+from rackwright.records.base import Record
+from rackwright.records.component import Component
+from rackwright.records.provenance import Grade
+
+
+class DutyStep(Record):
+    """A later change of a duty's rate; None while the rate is unannounced."""
+
+    day: date
+    rate: float | None = Field(default=None, ge=0)
+
+
+class Duty(Component):
+    """A dated customs duty with the goods, origins and end uses it touches."""
+
+    rate: float | None = Field(default=None, ge=0)  # ad valorem; None: announced, rate unknown
+    valid_from: date | None = None
+    valid_to: date | None = None
+    hts: str = ""
+    hts_headings: tuple[str, ...] = ()  # empty: all
+    hts_excepted: tuple[str, ...] = ()
+    origins_hit: tuple[str, ...] = ()  # ISO 3166 codes; empty: all
+    destinations: tuple[str, ...] = ("US",)
+    end_uses_exempt: tuple[str, ...] = ()
+    components_hit: tuple[str, ...] = ()  # keys, where the measure names a test; empty: all
+    not_stacked_with: tuple[str, ...] = ()  # keys of other duties
+    basis: str = "customs value at entry"
+    test: str = ""
+    steps: tuple[DutyStep, ...] = ()
+    watch: str = ""
+
+
+class EfficiencyEntry(Record):
+    """One named model parameter: a median, a log-spread, and where they come from."""
+
+    name: str
+    median: float = Field(gt=0)
+    log_sd: float = Field(ge=0)
+    kind: str  # measured | fitted | estimate
+    source: str
+    grade: Grade
+    note: str = ""
+
+
+class Efficiencies(Component):
+    """The performance model's parameters of one chip family."""
+
+    family: str
+    parent: str = ""  # family whose entries hold where this one names none
+    parameter: tuple[EfficiencyEntry, ...] = ()
