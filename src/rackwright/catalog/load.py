@@ -22,6 +22,7 @@ from rackwright.records.errors import InputError, UnknownComponentError
 from rackwright.records.model import Model, ModelShape
 from rackwright.records.provenance import Grade
 from rackwright.records.rates import Duty, Efficiencies
+from rackwright.records.work import WorkContent
 
 C = TypeVar("C", bound=Component)
 
@@ -40,6 +41,7 @@ KINDS: Mapping[str, type[Component]] = {
     "models": Model,
     "duties": Duty,
     "efficiencies": Efficiencies,
+    "work": WorkContent,
 }
 """Folder of each kind and the record its files hold."""
 
@@ -58,6 +60,7 @@ _ONE_OF = {
     Model: "model",
     Duty: "duty",
     Efficiencies: "efficiencies",
+    WorkContent: "work",
 }
 _LISTS = ("source", "price", "lead_time", "parameter")
 _WEAK = ("estimate", "recalled")
