@@ -184,6 +184,9 @@ class Generation(Graded):
     system: str
     first_week: Weeks = 0.0
     revision: Literal["EVT", "DVT", "PVT", "production"] = "production"
+    servers_per_rack: int | None = Field(
+        default=None, gt=0, description="where `system` names a server; none = as many as fit"
+    )
 
 
 class SoftwareSpace(Record):

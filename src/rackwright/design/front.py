@@ -1,0 +1,143 @@
+"""The front: the designs that people compare, at list prices, without shortage."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rackwright.records.provenance import worst
+from rackwright.records.space import Front, FrontRow, Space, SpaceRow
+from rackwright.records.study import Study
+
+Array = NDArray[np.float64]
+
+HOURS_PER_YEAR = 8766.0
+WEEKS_PER_YEAR = HOURS_PER_YEAR / 168.0
+SECONDS_PER_YEAR = HOURS_PER_YEAR * 3600.0
+
+
+def front(study: Study, space: Space) -> Front:
+    """Return, for each workload, the designs that no other beats on every axis, and the baseline.
+
+    Axes: owning cost per token, tokens per second and watt, and price of a block. Owning cost is
+    price as an annuity over the economic life, energy, and what the data center charges for
+    reserved power; the first data center of the study stands for all.
+
+    Args:
+        study: prices of energy and capital, the baseline's name.
+        space: rows with draws; interval ends are the weighted 10 % and 90 % quantiles.
+    """
+    rows: list[FrontRow] = []
+    for w, workload in enumerate(space.workloads):
+        rows += _of_workload(study, space, w, workload)
+    return Front(rows=tuple(rows))
+
+
+class Owning(NamedTuple):
+    """Owning cost of each row while it does one workload, over the worlds."""
+
+    usd_per_year: Array  # (D,)
+    usd_per_token: Array  # (D, S), inf where nothing is served
+
+
+def owning_cost(study: Study, space: Space, w: int) -> Owning:
+    """Return what each row costs per year and per token of workload w in every world."""
+    center = study.data_centers[0]
+    rate = study.objective.discount_rate_per_year
+    years = study.objective.life_weeks / WEEKS_PER_YEAR
+    annuity = rate / (1 - (1 + rate) ** -years) if rate > 0 else 1 / years
+    price = np.array([row.price_usd for row in space.rows])
+    power = np.array([row.provisioned_power_w for row in space.rows])
+    services = [row.services[w] for row in space.rows]
+    average = np.array([0.0 if s is None else s.average_power_w for s in services])
+    per_year = (
+        price * annuity
+        + average * center.pue * HOURS_PER_YEAR / 1e3 * center.energy_usd_per_kwh
+        + power * center.infrastructure_usd_per_w_year
+    )
+    tokens = space.rates[:, w, :] * study.objective.availability * SECONDS_PER_YEAR
+    with np.errstate(divide="ignore"):
+        return Owning(per_year, np.where(tokens > 0, per_year[:, None] / tokens, np.inf))
+
+
+def _of_workload(study: Study, space: Space, w: int, workload: str) -> list[FrontRow]:
+    weights = space.parameters.weights
+    owning = owning_cost(study, space, w)
+    able = [d for d, row in enumerate(space.rows) if row.services[w] is not None]
+    if not able:
+        return []
+    mean_rate = space.rates[:, w, :] @ weights
+    per_token = np.where(
+        mean_rate > 0,
+        owning.usd_per_year
+        / np.maximum(mean_rate, 1e-300)
+        / (study.objective.availability * SECONDS_PER_YEAR),
+        np.inf,
+    )
+    per_watt = mean_rate / np.array([row.provisioned_power_w for row in space.rows])
+    price = np.array([row.price_usd for row in space.rows])
+    axes = np.stack([per_token, -per_watt, price], axis=1)
+    best = np.bincount(
+        np.argmin(owning.usd_per_token, axis=0), weights=weights, minlength=len(space.rows)
+    )
+    keep = [d for d in able if not _beaten(axes[d], axes[able])]
+    baseline = [d for d in able if space.rows[d].system == study.design_space.baseline]
+    if baseline:
+        keep.append(min(baseline, key=lambda d: float(per_token[d])))
+    ranked = sorted(set(keep), key=lambda d: (float(per_token[d]), space.rows[d].key))
+    return [
+        _row(space, w, workload, d, rank, per_token[d], per_watt[d], best[d], study)
+        for rank, d in enumerate(ranked, start=1)
+    ]
+
+
+def _row(
+    space: Space,
+    w: int,
+    workload: str,
+    d: int,
+    rank: int,
+    per_token: float,
+    per_watt: float,
+    chance: float,
+    study: Study,
+) -> FrontRow:
+    row: SpaceRow = space.rows[d]
+    service = row.services[w]
+    assert service is not None, "only rows that serve the workload are ranked"
+    low, high = weighted_quantile(space.rates[d, w], space.parameters.weights, (0.1, 0.9))
+    return FrontRow(
+        rank=rank,
+        key=row.key,
+        workload=workload,
+        rate_tokens_per_s=float(space.rates[d, w] @ space.parameters.weights),
+        rate_low=low,
+        rate_high=high,
+        usd_per_million_tokens=float(per_token * 1e6),
+        tokens_per_s_per_w=float(per_watt),
+        price_usd=row.price_usd,
+        baseline=row.system == study.design_space.baseline,
+        chance_best=float(chance),
+        grade=worst([row.grade, service.grade]),
+    )
+
+
+def _beaten(point: Array, others: Array) -> bool:
+    """Return whether another point is no worse on every axis and better on one."""
+    return bool(np.any(np.all(others <= point, axis=1) & np.any(others < point, axis=1)))
+
+
+def weighted_quantile(values: Array, weights: Array, at: tuple[float, ...]) -> tuple[float, ...]:
+    """Return the quantiles of a weighted sample: the smallest value with that much weight below.
+
+    Args:
+        values: shape (S,).
+        weights: shape (S,), >= 0, not all 0.
+        at: probabilities in 0..1.
+    """
+    order = np.argsort(values, kind="stable")
+    below = np.cumsum(weights[order]) / np.sum(weights)
+    index = np.minimum(np.searchsorted(below, np.asarray(at) - 1e-12), len(values) - 1)
+    return tuple(float(v) for v in values[order][index])
