@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rackwright.kernels.quantile import weighted_quantile
 from rackwright.records.provenance import worst
 from rackwright.records.space import Front, FrontRow, Space, SpaceRow
 from rackwright.records.study import Study
@@ -127,17 +128,3 @@ def _row(
 def _beaten(point: Array, others: Array) -> bool:
     """Return whether another point is no worse on every axis and better on one."""
     return bool(np.any(np.all(others <= point, axis=1) & np.any(others < point, axis=1)))
-
-
-def weighted_quantile(values: Array, weights: Array, at: tuple[float, ...]) -> tuple[float, ...]:
-    """Return the quantiles of a weighted sample: the smallest value with that much weight below.
-
-    Args:
-        values: shape (S,).
-        weights: shape (S,), >= 0, not all 0.
-        at: probabilities in 0..1.
-    """
-    order = np.argsort(values, kind="stable")
-    below = np.cumsum(weights[order]) / np.sum(weights)
-    index = np.minimum(np.searchsorted(below, np.asarray(at) - 1e-12), len(values) - 1)
-    return tuple(float(v) for v in values[order][index])

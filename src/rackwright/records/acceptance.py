@@ -146,5 +146,8 @@ class AcceptanceReport(Record):
     calibration: tuple[CommonFactor, ...]
     weights: FloatArray = Field(description="new weights of the worlds, shape (S,), sums to 1")
     effective_draws: float = Field(gt=0)
+    tempered: float = Field(
+        gt=0, le=1, description="exponent of the likelihood; below 1 to keep enough worlds"
+    )
     fictitious: bool
     grade: Grade

@@ -1,0 +1,132 @@
+"""From a frozen plan and readings to verdicts, a lot decision and what the model learned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from rackwright.accept.model import Learned, learn
+from rackwright.accept.promise import judge_promise
+from rackwright.accept.unit import judge_units
+from rackwright.records.acceptance import (
+    AcceptancePlan,
+    AcceptanceReport,
+    Measurement,
+    PromiseVerdict,
+    UnitVerdict,
+    Verdict,
+)
+from rackwright.records.base import FloatArray, record_sha256
+from rackwright.records.errors import InputError, nearest
+from rackwright.records.provenance import worst
+
+
+def judge(
+    plan: AcceptancePlan, readings: Sequence[Measurement], prior: FloatArray
+) -> AcceptanceReport:
+    """Return the report on early racks.
+
+    Args:
+        plan: frozen; its hash must stand in every reading.
+        readings: at least one.
+        prior: weights of the worlds before the run, shape (S,).
+
+    Raises:
+        InputError: readings of another plan, design or revision, unknown probes, wrong units,
+            or values that no log can be taken of; all at once.
+    """
+    _check(plan, readings)
+    units = judge_units(plan, readings)
+    out = {u.rack for u in units if u.verdict is Verdict.FAIL}
+    promises = tuple(judge_promise(plan, probe, readings, out) for probe in plan.probes)
+    lot, further = _lot(promises)
+    learned = learn(plan, readings, out, np.asarray(prior))
+    hours = further * plan.hours_per_rack
+    return AcceptanceReport(
+        plan_sha256=record_sha256(plan),
+        design=plan.design,
+        revision=plan.revision,
+        units=units,
+        promises=promises,
+        lot=lot,
+        further_racks=further,
+        further_hours=hours,
+        summary=_summary(lot, further, hours, units, promises, learned),
+        calibration=learned.factors,
+        weights=learned.weights,
+        effective_draws=learned.effective,
+        tempered=learned.tempered,
+        fictitious=any(m.fictitious for m in readings),
+        grade=worst([plan.grade]),
+    )
+
+
+def _check(plan: AcceptancePlan, readings: Sequence[Measurement]) -> None:
+    sha = record_sha256(plan)
+    probes = {p.probe: p for p in plan.probes}
+    mistakes: list[str] = []
+    for i, m in enumerate(readings, start=1):
+        where = f"measurement {i} (rack {m.rack}, {m.probe})"
+        if m.plan_sha256 != sha:
+            mistakes.append(
+                f"{where}: plan_sha256 is {m.plan_sha256[:12]}..., this plan is {sha[:12]}...: "
+                f"it was taken for another design or plan than {plan.design}; measure again "
+                "against this plan, or judge it with its own"
+            )
+            continue
+        if m.revision and m.revision != plan.revision:
+            mistakes.append(f"{where}: revision {m.revision}, the plan is for {plan.revision}")
+        if m.probe not in probes:
+            mistakes.append(f"{where}: the plan has no such probe.{nearest(m.probe, probes)}")
+            continue
+        if m.unit != probes[m.probe].unit:
+            mistakes.append(
+                f"{where}: unit {m.unit!r}, the plan has {probes[m.probe].unit!r}: convert it"
+            )
+        if m.value is not None and m.value <= 0:
+            mistakes.append(f"{where}: value {m.value:g}, must be above 0")
+    if not readings:
+        mistakes.append("no measurements: the file has no readings in it")
+    if mistakes:
+        raise InputError(mistakes)
+
+
+def _lot(
+    promises: Sequence[PromiseVerdict],
+) -> tuple[Literal["accept", "reject", "continue"], int]:
+    """Reject when one probe rejects, accept when all accept, else measure on."""
+    verdicts = [p.verdict for p in promises]
+    if Verdict.FAIL in verdicts:
+        return "reject", 0
+    if all(v is Verdict.PASS for v in verdicts):
+        return "accept", 0
+    return "continue", max(p.further_racks for p in promises)
+
+
+def _summary(
+    lot: str,
+    further: int,
+    hours: float,
+    units: Sequence[UnitVerdict],
+    promises: Sequence[PromiseVerdict],
+    learned: Learned,
+) -> str:
+    failed = sorted({u.rack for u in units if u.verdict is Verdict.FAIL})
+    head = {
+        "accept": "Accept the lot: every probe keeps its promise.",
+        "reject": "Reject the lot: "
+        + ", ".join(p.probe for p in promises if p.verdict is Verdict.FAIL)
+        + " below the promise.",
+        "continue": f"Continue: {further} more racks, {hours:.0f} more rack hours; open: "
+        + ", ".join(p.probe for p in promises if p.verdict is not Verdict.PASS)
+        + ".",
+    }[lot]
+    tail = f" Racks unlike their siblings: {', '.join(failed)}." if failed else ""
+    if learned.tempered < 1:
+        tail += (
+            f" The evidence is sharper than the draws: its log likelihood was scaled by "
+            f"{learned.tempered:.2f} to keep {learned.effective:.0f} worlds."
+        )
+    return head + tail
