@@ -76,8 +76,10 @@ class SparseAttention(Record):
     top_k: int | None = Field(default=None, gt=0)  # tokens each query reads
     index_heads: int | None = Field(default=None, gt=0)
     index_dim: int | None = Field(default=None, gt=0)
-    block: int | None = Field(default=None, gt=0)
-    layer_pattern: str = ""
+    top_k_blocks: int | None = Field(default=None, gt=0)
+    block_tokens: int | None = Field(default=None, gt=0)
+    layers: int | None = Field(default=None, gt=0)  # that are sparse; None: every layer
+    index_layers: int | None = Field(default=None, gt=0)  # that own an index; None: every layer
     compress_ratio_by_layer: str = ""
     note: str = ""
 
