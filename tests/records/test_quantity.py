@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from rackwright.records import quantity as q
 from rackwright.records.base import Record
@@ -126,6 +126,19 @@ def test_no_text_breaks_the_reader(text, name):
     (mark,) = ALL[name].__metadata__
     with suppress(UnitError):  # and no other error
         assert isinstance(convert(text, mark.unit, mark.shown), float)
+
+
+def test_a_field_may_be_stricter_than_its_quantity():
+    class Limits(Record):
+        before: q.Seconds = Field(gt=0)
+        inside: Annotated[q.Fraction, Field(lt=0.5)]
+
+    with pytest.raises(ValidationError) as caught:
+        Limits(before="0 ms", inside="50 %")
+
+    assert [m["type"] for m in caught.value.errors()] == ["greater_than", "less_than"]
+    number = Limits.model_json_schema()["properties"]["before"]["anyOf"][0]
+    assert number == {"type": "number", "exclusiveMinimum": 0}
 
 
 def test_a_record_with_a_quantity_survives_json():

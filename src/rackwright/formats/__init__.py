@@ -1,1 +1,13 @@
-"""formats."""
+"""Records to and from files.
+
+In come files that people write, out go records; or records go out as files and come back.
+
+Files in reading order:
+    border.py      a TOML, JSON or JSON-lines file becomes a record, or all its mistakes are told
+    places.py      where each value of a file stands, for messages that cite it
+    toml_lines.py  the line of every key of a TOML or JSON text
+    fields.py      what a record type allows at a key path
+    tables.py      lists that live in a CSV or Excel file beside the study
+    mistakes.py    pydantic's errors, retold for the person at the keyboard
+    run_folder.py  a run as a folder: records as JSON, arrays as Parquet, written whole or not
+"""

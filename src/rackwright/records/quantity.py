@@ -7,6 +7,7 @@ only ever the number. The units themselves are in `records.units`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -68,6 +69,8 @@ class Quantity:
 
     def _check(self, value: float) -> float:
         # Own check and not Field(ge=0): the message then says units and how to write the value.
+        if not math.isfinite(value):
+            raise self._mistake(_number(value, self.unit), "")
         if (self.ge is not None and value < self.ge) or (self.le is not None and value > self.le):
             raise self._mistake(_number(value, self.unit), self._hint_for(value))
         return value
@@ -80,21 +83,19 @@ class Quantity:
     def __get_pydantic_core_schema__(
         self, source: type[Any], handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """Read the unit, then validate a finite float, then its limits."""
-        number = core_schema.no_info_after_validator_function(
-            self._check, core_schema.float_schema(allow_inf_nan=False)
-        )
+        """Read the unit, then validate the float with the field's own limits, then with ours."""
+        number = core_schema.no_info_after_validator_function(self._check, handler(source))
         return core_schema.no_info_before_validator_function(self.read, number)
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """Offer a number or a string on input; promise a number on output."""
-        number: dict[str, Any] = {"type": "number"}
-        if self.ge is not None:
-            number["minimum"] = self.ge
-        if self.le is not None:
-            number["maximum"] = self.le
+        number = dict(handler(schema))
+        if self.ge is not None and "exclusiveMinimum" not in number:
+            number["minimum"] = max(self.ge, number.get("minimum", self.ge))
+        if self.le is not None and "exclusiveMaximum" not in number:
+            number["maximum"] = min(self.le, number.get("maximum", self.le))
         if handler.mode == "serialization":
             return number
         text = {"type": "string", "examples": [self.example]}
