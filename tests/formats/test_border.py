@@ -180,7 +180,7 @@ ODD = st.sampled_from(
 
 @st.composite
 def damaged(draw):
-    """A study with bytes cut out or put in, lines dropped, values, keys, signs and units changed."""
+    """A study with bytes cut out or put in, lines dropped, values, keys and units changed."""
     text = TINY
     for _ in range(draw(st.integers(1, 4))):
         kind = draw(st.sampled_from(["cut", "swap", "rename", "negate", "unit", "drop", "byte"]))
