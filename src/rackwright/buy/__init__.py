@@ -1,1 +1,11 @@
-"""buy."""
+"""BUY: the option to purchase.
+
+In: an OptionCase (numbers of the plan, the product, the market). Out: a Decision.
+
+Reading order: `worth.py` (what a lot is worth on a day), `option.py` (backward induction),
+`paths.py` (the policy on fresh paths), `decide.py` (the decision in words), `ledger.py`.
+"""
+
+from rackwright.buy.decide import decide
+
+__all__ = ["decide"]

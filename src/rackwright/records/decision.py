@@ -12,6 +12,49 @@ from rackwright.records.provenance import Grade
 Action = Literal["exercise", "test", "wait", "decline"]
 
 
+class OptionCase(Record):
+    """The option as numbers: what BUY needs to know of the plan, the product and the market."""
+
+    study_sha256: str
+    design: str
+    workload: str
+    lot_blocks: float = Field(gt=0)
+    strike_usd_per_block: float = Field(ge=0, description="landed price of the final revision")
+    delivery_weeks: float = Field(ge=0, description="from exercise to work; paid on delivery")
+    rate_tokens_per_s: float = Field(ge=0, description="per block at performance 1")
+    performance_log_mean: float = Field(description="of log(rate / nominal) over the worlds")
+    performance_log_sd: float = Field(ge=0)
+    average_power_w: float = Field(ge=0)
+    reserved_power_w: float = Field(ge=0)
+    pue: float = Field(ge=1)
+    energy_usd_per_kwh: float = Field(ge=0)
+    infrastructure_usd_per_w_year: float = Field(ge=0)
+    operation_usd_per_block_year: float = Field(ge=0)
+    availability: float = Field(gt=0, le=1)
+    utilisation: float = Field(gt=0, le=1)
+    life_weeks: float = Field(gt=0)
+    salvage: float = Field(ge=0, le=1, description="share of the strike at the end of life")
+    gate_weeks: tuple[float, ...] = Field(min_length=1)
+    lapse_per_week: float = Field(ge=0, le=1)
+    discount_rate_per_year: float = Field(ge=0)
+    price_usd_per_million_tokens: float = Field(gt=0, description="today")
+    long_run_usd_per_million_tokens: float = Field(gt=0, description="today's long run")
+    mean_reversion_per_year: float = Field(ge=0)
+    volatility_per_year: float = Field(ge=0)
+    decay_per_year: float = Field(ge=0)
+    jumps_per_year: float = Field(ge=0)
+    jump_log_mean: float
+    jump_log_sd: float = Field(ge=0)
+    forward: tuple[tuple[float, float], ...] = Field(
+        default=(), description="(week, USD per million tokens); replaces the drift where given"
+    )
+    campaign_racks: int = Field(gt=0, description="early racks tested between two gates")
+    campaign_usd: float = Field(ge=0, description="cost of one campaign")
+    reading_log_sd: float = Field(gt=0, description="of one rack's reading")
+    model_log_sd: float = Field(ge=0, description="what no number of racks resolves")
+    grades: dict[str, Grade] = Field(default_factory=dict, description="by field; D where absent")
+
+
 class Gate(Record):
     """What the policy does at one gate: the boundary in price, at the expected performance."""
 

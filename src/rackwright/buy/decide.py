@@ -1,0 +1,234 @@
+"""The decision: what to do today, what it is worth, and what would change it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rackwright.buy.option import ACTIONS, DECLINE, EXERCISE, Solved, solve
+from rackwright.buy.paths import Played, play
+from rackwright.records.decision import (
+    Action,
+    BoundaryPoint,
+    Condition,
+    Decision,
+    Gate,
+    OptionCase,
+)
+from rackwright.records.provenance import Grade, worst
+
+RANGE = 2.0
+"""Estimates are tried from half to twice their value."""
+
+BISECTIONS = 7
+
+
+class Estimate(NamedTuple):
+    """A number of the case that the decision rests on."""
+
+    name: str
+    unit: str
+    words: str
+
+
+ESTIMATES = (
+    Estimate("price_usd_per_million_tokens", "USD per million tokens", "the price of work today"),
+    Estimate("long_run_usd_per_million_tokens", "USD per million tokens", "the long-run price"),
+    Estimate("strike_usd_per_block", "USD", "the landed price of a block"),
+    Estimate("rate_tokens_per_s", "tokens/s", "the rate of a block"),
+    Estimate("decay_per_year", "per year", "the yearly fall of the long-run price"),
+    Estimate("volatility_per_year", "per year", "the volatility of the price"),
+    Estimate("mean_reversion_per_year", "per year", "the speed of mean reversion"),
+    Estimate("jumps_per_year", "per year", "scarcity jumps a year"),
+    Estimate("utilisation", "share", "utilisation"),
+    Estimate("lapse_per_week", "per week", "the chance that the slot lapses"),
+    Estimate("campaign_usd", "USD", "the cost of one test campaign"),
+    Estimate("life_weeks", "weeks", "the economic life"),
+    Estimate("delivery_weeks", "weeks", "the time to delivery"),
+    Estimate("energy_usd_per_kwh", "USD/kWh", "the price of energy"),
+    Estimate("infrastructure_usd_per_w_year", "USD/W a year", "the rent of power"),
+    Estimate("discount_rate_per_year", "per year", "the discount rate"),
+)
+
+
+def decide(case: OptionCase, seed: int, assumptions: tuple[str, ...] = ()) -> Decision:
+    """Return the decision on the option.
+
+    Values: the option with all gates and tests; the same without tests; early access is the
+    difference with tests gross of their cost (never negative), and net of it. The lower bound is
+    the policy on fresh paths, perfect information bounds everything from above.
+
+    Args:
+        case: the option as numbers.
+        seed: of the fresh paths.
+        assumptions: what the pipeline filled in.
+    """
+    full = solve(case)
+    untested = solve(case, tests=False)
+    gross = solve(case, free_tests=True)
+    played = play(case, full, seed)
+    act, value = full.at(0, 0, *full.start)
+    action = ACTIONS[act]
+    conditions = what_flips(case, action)
+    perfect = max(played.perfect_usd, value)
+    grade = worst([case.grades.get(e.name, Grade.D) for e in ESTIMATES])
+    now = float(full.values(0, 0, *(np.array([s]) for s in full.start))[EXERCISE, 0])
+    return Decision(
+        study_sha256=case.study_sha256,
+        design=case.design,
+        lot_blocks=case.lot_blocks,
+        action=action,
+        strike_usd_per_block=case.strike_usd_per_block,
+        exercise_now_usd=now,
+        option_usd=max(value, 0.0),
+        option_without_tests_usd=max(untested.value, 0.0),
+        early_access_usd=max(gross.value - untested.value, 0.0),
+        early_access_net_usd=value - untested.value,
+        tests_cost_usd=played.tests_usd,
+        perfect_information_usd=perfect,
+        lower_bound_usd=played.value_usd,
+        lower_bound_standard_error_usd=played.standard_error_usd,
+        gates=_gates(case, full, played),
+        boundary=_boundary(case, full),
+        partial_exercise=(
+            "All or nothing: the value of the lot is proportional to its blocks (no falling "
+            "marginal value, cash limit or learning from a first lot is declared), so a part is "
+            "never better than all or none."
+        ),
+        conditions=conditions,
+        text=_text(action, case, value, now, conditions, grade),
+        grade=grade,
+        assumptions=assumptions,
+    )
+
+
+def what_flips(case: OptionCase, action: Action) -> tuple[Condition, ...]:
+    """Return, for each estimate, the nearest value that changes today's action.
+
+    Sorted by how small a relative change suffices; estimates that flip nothing in the range come
+    last.
+    """
+    found = [_flip(case, estimate, action) for estimate in ESTIMATES]
+    return tuple(sorted(found, key=_ease))
+
+
+def _ease(condition: Condition) -> tuple[float, str]:
+    if condition.flips_at is None:
+        return float("inf"), condition.estimate
+    return abs(np.log(condition.flips_at / condition.now)), condition.estimate
+
+
+def _flip(case: OptionCase, estimate: Estimate, action: Action) -> Condition:
+    now = float(getattr(case, estimate.name))
+    top = 1.0 if estimate.name in ("utilisation", "lapse_per_week") else np.inf
+    ends = (now / RANGE, min(now * RANGE, top))
+    grade = case.grades.get(estimate.name, Grade.D)
+    crossings = [
+        crossing for end in ends if (crossing := _crossing(case, estimate.name, now, end, action))
+    ]
+    frame = {"estimate": estimate.name, "grade": grade, "now": now, "unit": estimate.unit}
+    if now == 0 or not crossings:
+        text = f"{estimate.words} ({now:.4g} {estimate.unit}): no value from half to twice flips it"
+        return Condition(**frame, flips_at=None, tried=ends, becomes=None, text=text)
+    at, becomes = min(crossings, key=lambda c: abs(np.log(c[0] / now)))
+    side = "above" if at < now else "below"
+    text = (
+        f"{estimate.words} stays {side} {at:.4g} {estimate.unit} (now {now:.4g}, grade {grade}); "
+        f"beyond it: {becomes}"
+    )
+    return Condition(**frame, flips_at=at, tried=ends, becomes=becomes, text=text)
+
+
+def _crossing(
+    case: OptionCase, name: str, now: float, end: float, action: Action
+) -> tuple[float, Action] | None:
+    """Bisect in logs for the value between now and the end at which the action changes."""
+    if now <= 0 or end == now:
+        return None
+    other = _action_at(case, name, end)
+    if other == action:
+        return None
+    same, different = now, end
+    for _ in range(BISECTIONS):
+        middle = float(np.sqrt(same * different))
+        tried = _action_at(case, name, middle)
+        if tried == action:
+            same = middle
+        else:
+            different, other = middle, tried
+    return different, other
+
+
+def _action_at(case: OptionCase, name: str, value: float) -> Action:
+    changed = OptionCase(**{**dict(case), name: value})
+    solved = solve(changed)
+    return ACTIONS[solved.at(0, 0, *solved.start)[0]]
+
+
+def _gates(case: OptionCase, solved: Solved, played: Played) -> tuple[Gate, ...]:
+    belief = solved.start[1]
+    rows = []
+    for i, week in enumerate(case.gate_weeks):
+        scale = solved.worth.scale(week * 168 / 8766)
+        acts = np.argmax(
+            solved.values(i, 0, solved.prices, np.full(len(solved.prices), belief)), axis=0
+        )
+        buys = solved.prices[acts == EXERCISE]
+        # From below: the highest price up to which nothing is done.
+        gives_up = solved.prices[acts == DECLINE]
+        rows.append(
+            Gate(
+                week=week,
+                exercise_above_usd_per_million_tokens=(
+                    float(scale * np.exp(buys[0])) if len(buys) else None
+                ),
+                decline_below_usd_per_million_tokens=(
+                    float(scale * np.exp(gives_up[-1])) if len(gives_up) else None
+                ),
+                chance={a: float(played.chance[i, j]) for j, a in enumerate(ACTIONS)},
+            )
+        )
+    return tuple(rows)
+
+
+def _boundary(case: OptionCase, solved: Solved) -> tuple[BoundaryPoint, ...]:
+    """Lowest price at which exercise is best, by gate and believed performance, no tests done."""
+    points = []
+    middle = len(solved.beliefs) // 2
+    chosen = range(middle - 24, middle + 25, 8)
+    for i, week in enumerate(case.gate_weeks):
+        scale = solved.worth.scale(week * 168 / 8766)
+        for j in chosen:
+            buys = np.flatnonzero(np.argmax(solved.actions[i, 0, :, :, j], axis=0) == EXERCISE)
+            price = float(scale * np.exp(solved.prices[buys[0]])) if len(buys) else None
+            points.append(
+                BoundaryPoint(
+                    week=week,
+                    performance=float(np.exp(solved.beliefs[j])),
+                    price_usd_per_million_tokens=price,
+                )
+            )
+    return tuple(points)
+
+
+def _text(
+    action: Action,
+    case: OptionCase,
+    value: float,
+    now: float,
+    conditions: tuple[Condition, ...],
+    grade: Grade,
+) -> str:
+    verb = {
+        "exercise": f"Exercise now: buy all {case.lot_blocks:,.0f} blocks",
+        "test": "Do not buy yet: test more early racks until the next gate",
+        "wait": "Do not buy yet: keep the slot and wait for the next gate",
+        "decline": "Decline the option",
+    }[action]
+    money = f"the option is worth {value / 1e6:,.0f} MUSD, buying today {now / 1e6:,.0f} MUSD"
+    close = [c.text for c in conditions if c.flips_at is not None][:3]
+    held = "; ".join(close) if close else "no estimate flips it between half and twice its value"
+    lead = "Holds while" if close else "Firm:"
+    weak = " It rests on estimates (grade D)." if grade == Grade.D else ""
+    return f"{verb} ({money}). {lead} {held}.{weak}"
