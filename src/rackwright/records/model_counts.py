@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rackwright.records.model import Experts, Hybrid, LayerGroup, Mixer, ModelShape
+from rackwright.records.model import Experts, Hybrid, Mixer, ModelShape
 
 
 class ParameterCount(NamedTuple):
