@@ -22,7 +22,7 @@ from rackwright.records.errors import InputError, UnknownComponentError
 from rackwright.records.model import Model, ModelShape
 from rackwright.records.provenance import Grade
 from rackwright.records.rates import Duty, Efficiencies
-from rackwright.records.work import WorkContent
+from rackwright.records.work import BillTemplate, WorkContent
 
 C = TypeVar("C", bound=Component)
 
@@ -42,6 +42,7 @@ KINDS: Mapping[str, type[Component]] = {
     "duties": Duty,
     "efficiencies": Efficiencies,
     "work": WorkContent,
+    "bills": BillTemplate,
 }
 """Folder of each kind and the record its files hold."""
 
@@ -61,6 +62,7 @@ _ONE_OF = {
     Duty: "duty",
     Efficiencies: "efficiencies",
     WorkContent: "work",
+    BillTemplate: "bill",
 }
 _LISTS = ("source", "price", "lead_time", "parameter")
 _WEAK = ("estimate", "recalled")

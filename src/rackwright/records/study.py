@@ -23,7 +23,6 @@ from rackwright.records.quantity import (
     Seconds,
     TemperatureC,
     Tokens,
-    TokensPerS,
     Usd,
     UsdPerHour,
     UsdPerKg,
@@ -162,8 +161,12 @@ class Factory(Graded):
 
 
 class Supply(Graded):
-    """What one origin can deliver of one part. A part without any supply is bought freely at
-    the catalog's price and lead time, and the result says so."""
+    """What one origin can deliver of one part.
+
+    A part without any supply is bought freely at the catalog's price, ordered in time for its
+    lead time; the result says so. Memory is named by its kind and counted in GB (`hbm3e`), since
+    makers allocate wafers and a stack of any height is cut from them.
+    """
 
     part: str
     origin: Country
@@ -220,7 +223,7 @@ class DesignSpace(Record):
 
 
 class Objective(Record):
-    """Joint surplus: value of work less all real costs, discounted; optionally less of it, safer."""
+    """Joint surplus: value of work less all real costs, discounted to week 0."""
 
     discount_rate_per_year: Fraction = 0.10
     life_weeks: Weeks = Field(default=260.0, description="economic life of a block")

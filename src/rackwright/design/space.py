@@ -1,0 +1,118 @@
+"""Rows of the space: what each block needs, and what it does for each workload."""
+
+from __future__ import annotations
+
+from rackwright.catalog import Catalog
+from rackwright.design.bill import Residual, price_lines, scaled
+from rackwright.design.candidates import Candidate
+from rackwright.records.provenance import worst
+from rackwright.records.space import BillLine, LevelHours, Service, SpaceRow
+from rackwright.records.study import Study
+from rackwright.records.work import WorkContent
+
+HOURS_PER_WEEK = 168.0
+
+
+def space_row(
+    study: Study,
+    catalog: Catalog,
+    candidate: Candidate,
+    services: tuple[Service | None, ...],
+    over: Residual,
+) -> SpaceRow:
+    """Return the row of a candidate: bill, price, power, heat, floor, mass, hours, services.
+
+    Racks reserve their highest reported power; heat follows it in the rack's own shares. The
+    fabric's switches and modules are air-cooled.
+
+    Args:
+        services: by workload, None where the candidate cannot serve it.
+        over: residual of the priced systems.
+    """
+    hardware, rack, racks = candidate.hardware, candidate.rack, candidate.hardware.racks
+    fabric_w = hardware.rack_provisioned_w - rack.peak_power_w
+    peak = rack.peak_power_w / rack.power_w
+    items = scaled(candidate.items, racks)
+    bill = _merged([item.line for item in items])
+    lines = price_lines(rack, items, racks, over)
+    grades = [rack.grade, candidate.network.grade, *(line.grade for line in bill)]
+    return SpaceRow(
+        key=hardware.key,
+        platform=f"{rack.key}/{candidate.nic_bit_per_s / 1e9:g}g",
+        system=rack.key,
+        accelerator=rack.accelerator.key,
+        revision=candidate.generation.revision,
+        accelerators=hardware.accelerators,
+        racks=racks,
+        cluster_accelerators=candidate.cluster,
+        nic_gbit_per_s=round(candidate.nic_bit_per_s / 1e9),
+        oversubscription=hardware.oversubscription,
+        bill=bill,
+        price=lines,
+        price_usd=sum(line.usd for line in lines),
+        residual_usd=lines[-1].usd,
+        provisioned_power_w=racks * hardware.rack_provisioned_w,
+        liquid_w=racks * rack.liquid_w * peak,
+        air_w=racks * (rack.air_w * peak + fabric_w),
+        floor_m2=racks * rack.floor_m2,
+        mass_kg=racks * rack.mass_kg,
+        max_coolant_supply_c=rack.max_coolant_supply_c,
+        hours=_hours(catalog, candidate),
+        first_week=candidate.generation.first_week,
+        services=services,
+        grade=worst(grades),
+        assumptions=_assumptions(candidate, over),
+    )
+
+
+def _merged(lines: list[BillLine]) -> tuple[BillLine, ...]:
+    """Add up lines of the same part at the same level."""
+    table: dict[tuple[str, str], BillLine] = {}
+    for line in lines:
+        key = (line.part, line.level)
+        if key in table:
+            total = table[key].quantity + line.quantity
+            table[key] = BillLine(**{**dict(line), "quantity": total})
+        else:
+            table[key] = line
+    return tuple(table.values())
+
+
+def _hours(catalog: Catalog, candidate: Candidate) -> tuple[LevelHours, ...]:
+    """Middle of the ranges of work content, for the whole block.
+
+    L12 is one pod test per block, whatever its size; trays share the room of a rack bay.
+    """
+    work = catalog.all("work")[0]
+    assert isinstance(work, WorkContent)
+    racks = candidate.hardware.racks
+    trays = (candidate.rack.compute_trays + candidate.rack.switch_trays) * racks
+    tray_touch = 0.5 * (work.tray_touch_hours_low + work.tray_touch_hours_high)
+    tray_test = 0.5 * (work.tray_test_hours_low + work.tray_test_hours_high)
+    rack_touch = 0.5 * (work.rack_touch_hours_low + work.rack_touch_hours_high)
+    rack_test = 0.5 * (work.rack_test_hours_low + work.rack_test_hours_high)
+    return (
+        LevelHours(
+            level="L10",
+            touch_hours=trays * tray_touch,
+            bay_hours=trays * tray_test / work.trays_per_bay,
+        ),
+        LevelHours(level="L11", touch_hours=racks * rack_touch, bay_hours=racks * rack_test),
+    )
+
+
+def _assumptions(candidate: Candidate, over: Residual) -> tuple[str, ...]:
+    rack = candidate.rack
+    notes = list(rack.assumptions)
+    if rack.key not in dict(over.of):
+        notes.append(
+            f"{rack.key}: no published price; residual {over.middle:+.1%} of the bill, as the "
+            f"priced systems show ({over.low:+.1%} to {over.high:+.1%})"
+        )
+    if candidate.rack.status != "shipping":
+        notes.append(f"{rack.key}: {candidate.rack.status}, not shipping; its numbers may change")
+    notes.append(
+        f"{rack.key}: fabric of {candidate.network.switch.key} and {candidate.network.optic.key}, "
+        "one module per link end, to first order"
+    )
+    return tuple(notes)
