@@ -1,1 +1,13 @@
-"""cli."""
+"""The command line: read input, call one function, show the record that comes back.
+
+Files in reading order:
+    app.py       the verbs; a verb is a file of its name here, imported only when it is called
+    errors.py    mistakes as lines on stderr, and the exit codes
+    output.py    answers as text or as one JSON document; the command that comes next
+    progress.py  what goes on, for anything over a second
+    init.py, check.py, ...  one verb each
+"""
+
+from rackwright.cli.app import main
+
+__all__ = ["main"]

@@ -45,13 +45,17 @@ def write_record(folder: Path, name: str, record: Record) -> Path:
 
 
 def read_stored(folder: Path, name: str, cls: type[R]) -> R:
-    """Return the record `<name>.json` of a folder, with its arrays.
+    """Return the record `<name>.json` of a folder; see `read_stored_file`."""
+    return read_stored_file(folder / f"{name}.json", cls)
+
+
+def read_stored_file(path: Path, cls: type[R]) -> R:
+    """Return the record in a file that `write_record` wrote, with the arrays beside it.
 
     Raises:
         InputError: the file is missing, changed so that it is no such record any more, or an array
             is missing or does not have the hash that the record states.
     """
-    path = folder / f"{name}.json"
     try:
         text = path.read_text(encoding="utf-8")
         raw = json.loads(text)
@@ -60,7 +64,7 @@ def read_stored(folder: Path, name: str, cls: type[R]) -> R:
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
         raise InputError([f"{path}:{line}: is no JSON any more: {error}"]) from None
-    filled = _with_arrays(raw, name, folder)
+    filled = _with_arrays(raw, path.stem, path.parent)
     try:
         # Not strict: in JSON a tuple is a list, and a date or a number as a key is text.
         return cls.model_validate(filled)

@@ -1,0 +1,145 @@
+"""Check a study, plan or measurements; tell every mistake at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from rackwright.cli.errors import FINDINGS
+from rackwright.cli.output import JsonFlag, answer
+from rackwright.formats.border import parse, read_json_lines, read_text
+from rackwright.formats.stored import read_stored_file
+from rackwright.load import idle_effects, load_study
+from rackwright.records.acceptance import AcceptancePlan, AcceptanceReport, Measurement
+from rackwright.records.base import Record, record_sha256
+from rackwright.records.decision import Decision
+from rackwright.records.errors import InputError, RackwrightError
+from rackwright.records.plan import BuildPlan
+from rackwright.records.space import Front, Space
+from rackwright.records.study import Study
+
+KINDS: dict[str, type[Record]] = {
+    "study": Study,
+    "design space": Space,
+    "front of designs": Front,
+    "build plan": BuildPlan,
+    "acceptance plan": AcceptancePlan,
+    "measurements": Measurement,
+    "acceptance report": AcceptanceReport,
+    "decision": Decision,
+}
+"""What a file may be; it is told by its content, not by its name."""
+
+
+class Outcome(NamedTuple):
+    """What a file is, its hash, one line about it, and what looks wrong in it."""
+
+    kind: str
+    sha256: str
+    summary: str
+    findings: tuple[str, ...] = ()
+
+
+def run(
+    file: Annotated[Path | None, typer.Argument(help="the file to check")] = None,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="print the JSON Schema of a study")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Check a study, plan or measurements; tell every mistake at once.
+
+    What the file is, is told by its content. Exit code 2: mistakes; 1: findings that are allowed
+    but rarely meant; 0: neither.
+    """
+    if schema:
+        typer.echo(json.dumps(Study.model_json_schema(), indent=1, ensure_ascii=False))
+        return
+    if file is None:
+        raise RackwrightError("check: name a file, such as study.toml, or ask for --schema.")
+    outcome = examine(file)
+    answer(
+        {"file": str(file), **outcome._asdict()},
+        [f"{file}: a {outcome.kind}, {outcome.summary}", *outcome.findings],
+        _following(file, outcome.kind),
+        as_json=as_json,
+    )
+    if outcome.findings:
+        raise typer.Exit(FINDINGS)
+
+
+def examine(file: Path) -> Outcome:
+    """Return what a file is and what looks wrong in it.
+
+    Raises:
+        InputError: the file is none of the kinds, or one with mistakes in it.
+    """
+    kind = _kind_of(file)
+    if kind == "study":
+        return _study(file)
+    if kind == "measurements":
+        readings, _ = read_json_lines(Measurement, file)
+        plans = sorted({reading.plan_sha256[:12] for reading in readings})
+        racks = len({reading.rack for reading in readings})
+        summary = f"{len(readings)} readings of {racks} racks for plan {', '.join(plans)}"
+        return Outcome(kind, "", summary)
+    record = read_stored_file(file, KINDS[kind])
+    sha256 = record_sha256(record)
+    return Outcome(kind, sha256, f"complete, sha256 {sha256[:12]}")
+
+
+def _study(file: Path) -> Outcome:
+    study, locator = load_study(file)
+    findings = tuple(locator.mistake(where, text) for where, text in idle_effects(study))
+    parts = {
+        "workloads": len(study.workloads),
+        "data centers": len(study.data_centers),
+        "factories": len(study.factories),
+        "rack systems": len(study.design_space.generations),
+        "scenarios": len(study.scenarios),
+    }
+    summary = ", ".join(f"{count} {name}" for name, count in parts.items() if count)
+    return Outcome("study", record_sha256(study), summary, findings)
+
+
+def _kind_of(file: Path) -> str:
+    """Return the kind whose keys are most like those of the file."""
+    if file.suffix == ".toml":
+        return "study"
+    keys = _first_keys(file)
+    likeness = {kind: _likeness(keys, cls) for kind, cls in KINDS.items()}
+    kind = max(likeness, key=lambda name: likeness[name])
+    if likeness[kind] < _ALIKE:
+        raise InputError([f"{file}:1: not a file of ours; there is: {', '.join(KINDS)}."])
+    return kind
+
+
+_ALIKE = 0.4  # half of the keys may be mistyped or missing and the kind is still plain
+
+
+def _first_keys(file: Path) -> set[str]:
+    text = read_text(file)
+    first: Any = None
+    try:
+        first = json.loads(text.partition("\n")[0])  # one object a line: measurements
+    except (ValueError, RecursionError):
+        first = parse(file).raw
+    return set(first) if isinstance(first, dict) else set(parse(file).raw)
+
+
+def _likeness(keys: set[str], cls: type[Record]) -> float:
+    known = set(cls.model_fields)
+    needed = {name for name, field in cls.model_fields.items() if field.is_required()}
+    return len(keys & known) / max(len(keys | needed), 1)
+
+
+def _following(file: Path, kind: str) -> str:
+    return {
+        "study": f"rackwright run {file}",
+        "design space": "rackwright design --explain ID",
+        "acceptance plan": "rackwright accept judge MEASUREMENTS",
+        "measurements": f"rackwright accept judge {file}",
+    }.get(kind, "rackwright run --resume")

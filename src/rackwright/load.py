@@ -1,0 +1,142 @@
+"""A study from its file, with every name in it known: the way in for all commands."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from rackwright import catalog
+from rackwright.catalog.load import Catalog
+from rackwright.formats.border import read_located
+from rackwright.formats.places import Locator
+from rackwright.records.errors import InputError, UnknownComponentError, nearest
+from rackwright.records.study import Study
+
+KeyPath = tuple[str | int, ...]
+
+
+class LoadedStudy(NamedTuple):
+    """A study, and where each of its values was read."""
+
+    study: Study
+    locator: Locator
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every file that was read, the study first."""
+        return tuple(self.locator.files)
+
+
+def load_study(path: str | Path, catalog_folder: str | Path | None = None) -> LoadedStudy:
+    """Return the study in a file; every component and name that it refers to exists.
+
+    Args:
+        path: `study.toml`, or the same as JSON.
+        catalog_folder: components laid over the shipped catalog.
+
+    Raises:
+        InputError: every mistake in the study, its tables and its references, one line each.
+    """
+    study, locator = read_located(Study, path)
+    components = catalog.load(catalog_folder)
+    found = [
+        *_unknown_components(study, components, Path(path).parent),
+        *_unknown_names(study),
+    ]
+    if found:
+        found.sort(key=lambda entry: locator.place(entry[0]))
+        raise InputError([locator.mistake(where, text) for where, text in found])
+    return LoadedStudy(study, locator)
+
+
+def idle_effects(study: Study) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the places where a scenario changes nothing, which is rarely what was meant."""
+    origins = {supply.origin for supply in study.supplies}
+    countries = {factory.country for factory in study.factories}
+    for i, scenario in enumerate(study.scenarios):
+        here: KeyPath = ("scenarios", i)
+        for k, effect in enumerate(scenario.supply):
+            if effect.origin is not None and effect.origin not in origins:
+                yield (*here, "supply", k, "origin"), f"no supply comes from {effect.origin}"
+        for k, change in enumerate(scenario.factories):
+            if change.country is not None and change.country not in countries:
+                yield (*here, "factories", k, "country"), f"no factory is in {change.country}"
+        if scenario.factory_countries and not countries & set(scenario.factory_countries):
+            yield (*here, "factory_countries"), "no factory is in these countries"
+
+
+def _unknown_components(
+    study: Study, components: Catalog, home: Path
+) -> Iterator[tuple[KeyPath, str]]:
+    for i, workload in enumerate(study.workloads):
+        if workload.model.endswith(".json"):
+            if not (home / workload.model).is_file():
+                yield ("workloads", i, "model"), f"no such file: {home / workload.model}"
+        else:
+            yield from _not_in(components, ("models",), workload.model, ("workloads", i, "model"))
+    for i, generation in enumerate(study.design_space.generations):
+        where = ("design_space", "generations", i, "system")
+        yield from _not_in(components, ("systems", "servers"), generation.system, where)
+    # Supplies meet the lines of a bill by key: an alias would silently limit nothing.
+    parts = {name for kind in _BILLED for name in components.names(kind)}
+    for i, supply in enumerate(study.supplies):
+        yield from _not_among("part", supply.part, parts, ("supplies", i, "part"))
+
+
+_BILLED = (
+    "parts", "accelerators", "nics", "switches", "optics", "cables", "power_shelves", "cdus",
+    "enclosures", "servers",
+)  # fmt: skip
+
+
+def _unknown_names(study: Study) -> Iterator[tuple[KeyPath, str]]:
+    data_centers = [row.name for row in study.data_centers]
+    factories = [row.name for row in study.factories]
+    workloads = [row.name for row in study.workloads]
+    parts = [row.part for row in study.supplies]
+    systems = [row.system for row in study.design_space.generations]
+    if study.design_space.baseline is not None:
+        where: KeyPath = ("design_space", "baseline")
+        yield from _not_among("generation", study.design_space.baseline, systems, where)
+    for i, factory in enumerate(study.factories):
+        for k, route in enumerate(factory.routes):
+            where = ("factories", i, "routes", k, "data_center")
+            yield from _not_among("data center", route.data_center, data_centers, where)
+    for i, scenario in enumerate(study.scenarios):
+        for k, supply in enumerate(scenario.supply):
+            if supply.part is not None:
+                where = ("scenarios", i, "supply", k, "part")
+                yield from _not_among("supply of a part", supply.part, parts, where)
+        for k, plant in enumerate(scenario.factories):
+            if plant.factory is not None:
+                where = ("scenarios", i, "factories", k, "factory")
+                yield from _not_among("factory", plant.factory, factories, where)
+        for k, demand in enumerate(scenario.demand):
+            if demand.workload is not None:
+                where = ("scenarios", i, "demand", k, "workload")
+                yield from _not_among("workload", demand.workload, workloads, where)
+
+
+def _not_in(
+    components: Catalog, kinds: tuple[str, ...], name: str, where: KeyPath
+) -> Iterator[tuple[KeyPath, str]]:
+    for kind in kinds:
+        try:
+            components.get(kind, name)
+            return
+        except UnknownComponentError as error:
+            told = str(error)
+    if len(kinds) > 1:
+        known = [key for kind in kinds for key in components.names(kind)]
+        told = str(UnknownComponentError("system or server", name, known))
+    yield where, told
+
+
+def _not_among(
+    kind: str, name: str, known: Collection[str], where: KeyPath
+) -> Iterator[tuple[KeyPath, str]]:
+    if name not in known:
+        there = sorted(set(known))
+        listed = f" There is {', '.join(there)}." if len(there) <= 12 else ""
+        yield where, f"found {name!r}, no {kind} of that name.{nearest(name, known) or listed}"

@@ -1,0 +1,79 @@
+"""Every name in a study is known, or told with its line and the nearest one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rackwright.cli.init import TEMPLATE
+from rackwright.load import idle_effects, load_study
+from rackwright.records.errors import InputError
+
+STUDY = TEMPLATE.read_text(encoding="utf-8")
+
+
+def written(tmp_path, *changes):
+    text = STUDY
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    file = tmp_path / "study.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_the_template_refers_to_nothing_unknown(tmp_path):
+    loaded = load_study(written(tmp_path))
+
+    assert loaded.study.data_centers[0].power_w == 20e6
+    assert [Path(file).name for file in loaded.files] == ["study.toml"]
+    assert list(idle_effects(loaded.study)) == []
+
+
+ROUTE = '[[factories.routes]]\ndata_center = "huston"\ntransit_weeks = 1\nfreight_usd_per_kg = 1\n'
+DEMAND = '[[scenarios.demand]]\nworkload = "chatt"\n'
+PLANT = '[[scenarios.factories]]\nfactory = "juarez"\nfactor = 1\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "told"),
+    [
+        ('"gpt-oss-120b"', '"gpt-oss-12b"', "workloads[0].model", "Did you mean gpt-oss-120b"),
+        ('"gpt-oss-120b"', '"my/config.json"', "workloads[0].model", "no such file"),
+        ('{ system = "nvidia-gb300-nvl72"', '{ system = "GB30"', "generations[1].system", "among"),
+        ('"nvidia-gb200-nvl72" #', '"gb200" #', "design_space.baseline", "nvidia-gb200-nvl72"),
+        ('"hbm3e-24gb-8h"', '"hbm3e-24gb"', "supplies[0].part", "hbm3e-24gb-8h"),
+        ("[factories.robots]", ROUTE + "[factories.robots]", "routes[0].data_center", "houston"),
+        ('origin = "KR"\nfactor', 'part = "hbm"\nfactor', "supply[0].part", "hbm3e-24gb-8h"),
+        ("from_week = 10\n", DEMAND, "scenarios[0].demand[0].workload", "Did you mean chat?"),
+        ("from_week = 10\n", PLANT, "scenarios[0].factories[0].factory", "monterrey"),
+    ],
+)
+def test_an_unknown_name_is_told_with_its_line(old, new, key, told, tmp_path):
+    file = written(tmp_path, (old, new))
+    with pytest.raises(InputError) as caught:
+        load_study(file)
+
+    line = next(line for line in caught.value.mistakes if key in line)
+    assert told in line
+    number = int(line.removeprefix(f"{file}:").split(":")[0])
+    assert new.split('"')[1] in file.read_text().splitlines()[number - 1]
+
+
+def test_references_are_told_in_the_order_of_the_file(tmp_path):
+    file = written(
+        tmp_path, ('"hbm3e-24gb-8h"', '"nothing"'), ('model = "gpt-oss-120b"', 'model = "none"')
+    )
+    with pytest.raises(InputError) as caught:
+        load_study(file)
+
+    assert ["model" in line for line in caught.value.mistakes] == [True, False]
+
+
+def test_a_scenario_that_changes_nothing_is_found(tmp_path):
+    loaded = load_study(written(tmp_path, ('origin = "KR"\nfactor', 'origin = "TW"\nfactor')))
+
+    ((where, text),) = idle_effects(loaded.study)
+    assert where == ("scenarios", 0, "supply", 0, "origin")
+    assert "TW" in text
