@@ -171,9 +171,7 @@ def _gates(case: OptionCase, solved: Solved, played: Played) -> tuple[Gate, ...]
     rows = []
     for i, week in enumerate(case.gate_weeks):
         scale = solved.worth.scale(week * 168 / 8766)
-        acts = np.argmax(
-            solved.values(i, 0, solved.prices, np.full(len(solved.prices), belief)), axis=0
-        )
+        acts = solved.best(solved.values(i, 0, solved.prices, np.full(len(solved.prices), belief)))
         buys = solved.prices[acts == EXERCISE]
         # From below: the highest price up to which nothing is done.
         gives_up = solved.prices[acts == DECLINE]
@@ -200,7 +198,7 @@ def _boundary(case: OptionCase, solved: Solved) -> tuple[BoundaryPoint, ...]:
     for i, week in enumerate(case.gate_weeks):
         scale = solved.worth.scale(week * 168 / 8766)
         for j in chosen:
-            buys = np.flatnonzero(np.argmax(solved.actions[i, 0, :, :, j], axis=0) == EXERCISE)
+            buys = np.flatnonzero(solved.best(solved.actions[i, 0, :, :, j]) == EXERCISE)
             price = float(scale * np.exp(solved.prices[buys[0]])) if len(buys) else None
             points.append(
                 BoundaryPoint(

@@ -18,6 +18,9 @@ WEEKS_PER_YEAR = 8766.0 / 168.0
 ACTIONS: tuple[Action, ...] = ("exercise", "test", "wait", "decline")
 EXERCISE, TEST, WAIT, DECLINE = range(4)
 
+WORTHLESS = 1e-6
+"""Share of the strike below which a chance is not worth keeping: the action is decline."""
+
 PRICE_POINTS = 161
 BELIEF_POINTS = 61
 SPREADS = 5.0
@@ -41,9 +44,15 @@ class Solved(NamedTuple):
 
     def at(self, gate: int, tests: int, price: float, belief: float) -> tuple[int, float]:
         """Return the best action and its value at a state."""
-        values = self.values(gate, tests, np.array([price]), np.array([belief]))[:, 0]
-        best = int(np.argmax(values))
-        return best, float(values[best])
+        values = self.values(gate, tests, np.array([price]), np.array([belief]))
+        best = int(self.best(values)[0])
+        return best, float(values[best, 0])
+
+    def best(self, values: Array) -> NDArray[np.intp]:
+        """Return the index of the best action for values of shape (4, n)."""
+        best = np.argmax(values, axis=0)
+        kept = values.max(axis=0) > WORTHLESS * self.worth.cost_usd
+        return np.asarray(np.where(kept, best, DECLINE), dtype=np.intp)
 
     def values(self, gate: int, tests: int, price: Array, belief: Array) -> Array:
         """Return the value of each action at many states, shape (4, n); -inf where not allowed."""

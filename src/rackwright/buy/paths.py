@@ -71,7 +71,7 @@ def play(case: OptionCase, solved: Solved, seed: int, paths: int = PATHS) -> Pla
         for n in np.unique(tests[active]):
             who = np.flatnonzero(active & (tests == n))
             belief = _belief(case, total[who], int(n))
-            acts = np.argmax(solved.values(i, int(n), levels[who, i], belief), axis=0)
+            acts = solved.best(solved.values(i, int(n), levels[who, i], belief))
             chance[i] += np.bincount(acts, minlength=len(ACTIONS))
             bought = who[acts == EXERCISE]
             value[bought] += discount * payoff[bought]
