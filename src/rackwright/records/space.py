@@ -142,6 +142,7 @@ class SearchStats(Record):
     """What was searched."""
 
     hardware: int = 0
+    hardware_rejected: dict[str, int] = Field(default_factory=dict, description="by reason")
     training: KindStats = KindStats()
     serving: KindStats = KindStats()
 

@@ -244,6 +244,15 @@ class ProbeTerms(Record):
     model_log_sd: float = Field(default=0.02, gt=0, description="what the probe says of the model")
 
 
+class Rehearsal(Record):
+    """Fictitious readings to rehearse the test on before any hardware exists."""
+
+    racks: int = Field(default=6, gt=0)
+    share_of_promise: float = Field(default=0.965, gt=0, description="what the product delivers")
+    slow_racks: int = Field(default=0, ge=0, description="racks that are unlike their siblings")
+    slow_share: float = Field(default=0.85, gt=0, description="what those deliver, of the others")
+
+
 class AcceptanceTerms(Graded):
     """The test of early hardware."""
 
@@ -259,6 +268,7 @@ class AcceptanceTerms(Graded):
     )
     probes: dict[str, ProbeTerms] = Field(default_factory=dict)
     default_probe: ProbeTerms = ProbeTerms()
+    rehearsal: Rehearsal | None = None
 
 
 class Market(Graded):
