@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
+from rackwright.cli.app import main
 from rackwright.cli.init import TEMPLATE
 from rackwright.load import idle_effects, load_study
 from rackwright.records.errors import InputError
+from tests.damage import damaged
 
 STUDY = TEMPLATE.read_text(encoding="utf-8")
 
@@ -77,3 +80,22 @@ def test_a_scenario_that_changes_nothing_is_found(tmp_path):
     ((where, text),) = idle_effects(loaded.study)
     assert where == ("scenarios", 0, "supply", 0, "origin")
     assert "TW" in text
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(damaged(STUDY))
+def test_a_damaged_study_leaves_the_command_with_lines_and_no_traceback(tmp_path, capsys, text):
+    file = tmp_path / "study.toml"
+    file.write_bytes(text.encode("utf-8", "surrogatepass"))
+
+    with pytest.raises(SystemExit) as left:
+        main(["check", str(file)])
+
+    out, err = capsys.readouterr()
+    told = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert left.value.code in (0, 1, 2)
+    assert (left.value.code == 2) == bool(told)
+    assert (left.value.code == 2) == (out == "")
+    assert all(f"{file}:" in line for line in told)

@@ -16,6 +16,7 @@ from rackwright.records.base import Record
 from rackwright.records.errors import InputError
 from rackwright.records.quantity import PowerW
 from rackwright.records.study import Study
+from tests.damage import damaged
 
 TINY = (Path(__file__).parent / "tiny_study.toml").read_text()
 
@@ -159,54 +160,13 @@ def test_later_checks_can_cite_the_line_of_a_key(tmp_path):
 
 # --- damage -----------------------------------------------------------------------------------
 
-LINES = TINY.splitlines(keepends=True)
 HAS_LINE = re.compile(r"(study\.toml):\d+: ", re.DOTALL)
-ODD = st.sampled_from(
-    [
-        "true",
-        "-1",
-        '"x"',
-        "[]",
-        "{}",
-        "nan",
-        "inf",
-        "1e999",
-        "2026-01-01",
-        '"3 furlongs"',
-        "9" * 400,
-    ]
-)
-
-
-@st.composite
-def damaged(draw):
-    """A study with bytes cut out or put in, lines dropped, values, keys and units changed."""
-    text = TINY
-    for _ in range(draw(st.integers(1, 4))):
-        kind = draw(st.sampled_from(["cut", "swap", "rename", "negate", "unit", "drop", "byte"]))
-        at = draw(st.integers(0, max(len(text) - 1, 0)))
-        if kind == "cut":
-            text = text[:at] + text[at + draw(st.integers(1, 30)) :]
-        elif kind == "byte":
-            text = text[:at] + draw(st.characters()) + text[at:]
-        elif kind == "drop":
-            rows = text.splitlines(keepends=True)
-            text = "".join(row for i, row in enumerate(rows) if i != at % max(len(rows), 1))
-        elif kind == "swap":
-            text = text[:at] + re.sub(r"= [^\n,}]+", f"= {draw(ODD)}", text[at:], count=1)
-        elif kind == "rename":
-            text = text[:at] + re.sub(r"\b[a-z_0-9]+ =", "renamed =", text[at:], count=1)
-        elif kind == "negate":
-            text = text[:at] + re.sub(r"= (\d)", r"= -\1", text[at:], count=1)
-        else:
-            text = text[:at] + re.sub(r'(\d) [A-Za-z/]+"', r'\1 kg/MW"', text[at:], count=1)
-    return text
 
 
 @settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(damaged())
+@given(damaged(TINY))
 def test_a_damaged_study_gives_messages_with_file_and_line_and_no_other_error(tmp_path, text):
     file = tmp_path / "study.toml"
     file.write_bytes(text.encode("utf-8", "surrogatepass"))

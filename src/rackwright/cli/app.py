@@ -11,13 +11,14 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import version
+from io import TextIOWrapper
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
 
 import typer
 
-from rackwright.cli.errors import guarded
+from rackwright.cli.errors import STOPPED, guarded
 
 ORDER = (
     "init", "check", "run", "design", "build", "accept", "buy", "simulate", "calibrate", "validate",
@@ -38,7 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Exit codes: 0 done, 1 findings, 2 mistakes in the input, 130 stopped by Ctrl-C.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    application(words)(args=words, prog_name="rackwright")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal without "≥" shows "?", not a traceback
+            stream.reconfigure(errors="replace")
+    try:
+        application(words)(args=words, prog_name="rackwright")
+    except KeyboardInterrupt:  # while a verb's file was imported
+        sys.exit(STOPPED)
 
 
 def application(words: Sequence[str]) -> typer.Typer:

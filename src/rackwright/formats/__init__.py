@@ -9,5 +9,7 @@ Files in reading order:
     fields.py      what a record type allows at a key path
     tables.py      lists that live in a CSV or Excel file beside the study
     mistakes.py    pydantic's errors, retold for the person at the keyboard
-    run_folder.py  a run as a folder: records as JSON, arrays as Parquet, written whole or not
+    atomic.py      a file is there whole or not at all
+    stored.py      a record as JSON with its arrays as Parquet, and back
+    run_folder.py  a run as a folder, put in place whole or kept aside to be resumed
 """
