@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -134,6 +135,15 @@ class Catalog:
     def all(self, kind: str) -> tuple[Component, ...]:
         """Return every component of a kind, sorted by key."""
         return tuple(self._component(kind, key) for key in self.names(kind))
+
+    def sha256(self) -> str:
+        """Return the SHA-256 over the names and bytes of all files."""
+        digest = hashlib.sha256()
+        for kind in KINDS:
+            for key, path in sorted(self._list(kind).items()):
+                digest.update(f"{kind}/{key}\n".encode())
+                digest.update(path.read_bytes())
+        return digest.hexdigest()
 
     def _list(self, kind: str) -> dict[str, Path]:
         if kind not in KINDS:

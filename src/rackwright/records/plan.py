@@ -71,6 +71,18 @@ class ShadowPrice(Record):
     basis: str = Field(description="LP, or LP at fixed integers")
 
 
+class LandedCost(Record):
+    """What the plan spends on one block of a design, delivered: undiscounted average."""
+
+    design: str
+    usd_per_block: float = Field(gt=0)
+    parts_usd: float = Field(description="bill and residual, as bought")
+    duty_usd: float
+    labour_usd: float = Field(description="people, robot cells, bays and rework")
+    freight_usd: float
+    setup_usd: float = Field(description="tooling and cells, shared over the blocks")
+
+
 class WeekRow(Record):
     """The plan taken apart to one week."""
 
@@ -93,6 +105,7 @@ class BuildPlan(Record):
     cells: tuple[CellPurchase, ...]
     work: tuple[WorkRow, ...]
     money: tuple[MoneyLine, ...]
+    landed: tuple[LandedCost, ...] = Field(description="by design of the plan")
     surplus_usd: float
     bound_usd: float = Field(description="no plan over the space is worth more")
     gap_fraction: float = Field(ge=0)
