@@ -11,6 +11,7 @@ from rackwright.catalog.load import Catalog
 from rackwright.formats.border import read_located
 from rackwright.formats.places import Locator
 from rackwright.records.errors import InputError, UnknownComponentError, nearest
+from rackwright.records.model import ModelShape
 from rackwright.records.study import Study
 
 KeyPath = tuple[str | int, ...]
@@ -48,6 +49,18 @@ def load_study(path: str | Path, catalog_folder: str | Path | None = None) -> Lo
         found.sort(key=lambda entry: locator.place(entry[0]))
         raise InputError([locator.mistake(where, text) for where, text in found])
     return LoadedStudy(study, locator)
+
+
+def load_models(study: Study, components: Catalog, home: Path) -> dict[str, ModelShape]:
+    """Return the shape of each model that a workload names, by that name.
+
+    Args:
+        study: the study, whose names were checked by `load_study`.
+        components: the catalog.
+        home: the folder of the study, where a model's `config.json` is looked for.
+    """
+    names = sorted({workload.model for workload in study.workloads})
+    return {name: components.model(name) for name in names}
 
 
 def idle_effects(study: Study) -> Iterator[tuple[KeyPath, str]]:
