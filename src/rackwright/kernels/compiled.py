@@ -1,0 +1,35 @@
+"""How a kernel is compiled: cached on disk, with fast-math flags that keep inf and nan tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from numba import njit
+
+F = TypeVar("F", bound=Callable[..., object])
+
+FLAGS = {"reassoc", "contract", "arcp", "nsz", "afn"}
+"""Not `fastmath=True`: that also assumes there is no inf or nan, and drops the tests for them."""
+
+_FOLDER = Path(__file__).parent
+
+
+def compiled(function: F) -> F:
+    """Return the function compiled, with a disk cache that any change of a kernel file renews.
+
+    numba keys its cache by the function's own file only, while the functions it calls are
+    compiled into it: editing `operators.py` would leave a stale `training.py`. So the stamp is
+    taken over the whole folder.
+    """
+    kernel = njit(cache=True, fastmath=FLAGS)(function)
+    index: Any = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
+    if hasattr(index, "_source_stamp"):  # absent: numba's own stamp stays, as it would be
+        index._source_stamp = _stamp()
+    return cast(F, kernel)
+
+
+def _stamp() -> tuple[float, int]:
+    facts = [path.stat() for path in _FOLDER.glob("*.py")]
+    return max(f.st_mtime for f in facts), sum(f.st_size for f in facts)

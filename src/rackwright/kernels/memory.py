@@ -1,0 +1,123 @@
+"""Bytes on one accelerator: what a training plan or a serving replica keeps."""
+
+from __future__ import annotations
+
+from rackwright.kernels.compiled import compiled
+from rackwright.kernels.numbers import MachineNumbers, ModelNumbers
+
+RESERVE_BYTES = 3.0e9
+"""Context, communication buffers and workspaces; an estimate of what frameworks keep."""
+
+FRAGMENTATION = 1.04
+"""Allocated over asked for; an estimate for caching allocators with expandable segments."""
+
+NONE, SELECTIVE, FULL = 0.0, 1.0, 2.0
+"""Recomputation: nothing; norms, activations and expert inputs; whole layers."""
+
+
+@compiled
+def training_bytes(
+    m: ModelNumbers,
+    tensor: float,
+    pipeline: float,
+    interleave: float,
+    context: float,
+    expert: float,
+    data: float,
+    micro_tokens: float,
+    micro_batches: float,
+    recompute: float,
+    zero: float,
+) -> float:
+    """Return the bytes of the fullest accelerator of a training plan.
+
+    Args:
+        m: the model.
+        tensor, pipeline, interleave, context, expert, data: parallel sizes.
+        micro_tokens: tokens of one micro-batch on one tensor-parallel group.
+        micro_batches: per replica and step.
+        recompute: NONE, SELECTIVE or FULL.
+        zero: 0 none, 1 optimizer, 2 and gradients, 3 and weights, sharded over data parallel.
+
+    Returns:
+        Weights (2 B), gradients (4 B), optimizer (12 B), activations of the micro-batches in
+        flight on the first stage, logits when there is one stage, and a reserve.
+
+    Source:
+        Mixed-precision Adam: Rajbhandari et al., ZeRO (arXiv 1910.02054), section 3.
+        Activations in flight: Narayanan et al. (arXiv 2104.04473), section 2.2.
+    """
+    body = stage_parameters(m, tensor, pipeline, expert)
+    shards = data * context
+    held = 2.0 / (shards if zero >= 3.0 else 1.0)
+    held += 4.0 / (shards if zero >= 2.0 else 1.0)
+    held += 12.0 / (shards if zero >= 1.0 else 1.0)
+    flight = 1.0
+    if pipeline > 1.0:
+        flight = pipeline * (1.0 + (pipeline - 1.0) / (pipeline * interleave) * (interleave > 1.0))
+        flight = min(flight, micro_batches)
+    layers = m.layers / pipeline
+    kept = kept_bytes_per_token(m, recompute) * layers / m.layers * micro_tokens / tensor
+    activations = flight * kept
+    if recompute == FULL:  # one layer is expanded while it runs backward
+        activations += kept_bytes_per_token(m, NONE) / m.layers * micro_tokens / tensor
+    logits = 6.0 * micro_tokens * m.vocab / tensor if pipeline == 1.0 else 0.0
+    return FRAGMENTATION * (body * held + activations + logits) + RESERVE_BYTES
+
+
+@compiled
+def stage_parameters(m: ModelNumbers, tensor: float, pipeline: float, expert: float) -> float:
+    """Return the parameters on one accelerator of the first pipeline stage."""
+    split = m.attention_layers * (m.attention_in + m.attention_out)
+    split += m.linear_layers * m.linear_mixer + m.dense_layers * (m.mlp_up + m.mlp_down)
+    split += m.moe_layers * (m.shared_up + m.shared_down + m.router)
+    routed = m.moe_layers * m.experts * (m.expert_up + m.expert_down)
+    tables = m.table if pipeline > 1.0 or m.tied == 1.0 else 2.0 * m.table
+    # where the expert group is smaller than the tensor group, tensor ranks slice the experts
+    ranks = max(expert, tensor)
+    return split / (tensor * pipeline) + routed / (ranks * pipeline) + tables / tensor
+
+
+@compiled
+def kept_bytes_per_token(m: ModelNumbers, recompute: float) -> float:
+    """Return the activation bytes of one token over all layers, before any splitting.
+
+    Two bytes per element; flash attention keeps no score matrix.
+    """
+    if recompute == FULL:
+        return 2.0 * m.hidden * m.layers
+    projections = m.attention_in / m.hidden + m.attention_out / m.hidden
+    attention = m.attention_layers * (2.0 * m.hidden + projections)
+    attention += m.linear_layers * (2.0 * m.hidden + m.linear_mixer / m.hidden)
+    wide = (m.gated + (recompute == NONE)) * 1.0
+    feed = m.dense_layers * (m.hidden + wide * m.ffn)
+    routed = m.top_k * ((recompute == NONE) * m.expert_width + wide * m.moe_ffn)
+    feed += m.moe_layers * (m.hidden + routed + wide * m.shared_ffn)
+    norms = (recompute == NONE) * 2.0 * m.hidden * m.layers
+    return 2.0 * (attention + feed + norms)
+
+
+@compiled
+def serving_weight_bytes(
+    m: ModelNumbers, h: MachineNumbers, tensor: float, pipeline: float, expert: float
+) -> float:
+    """Return the weight bytes on one accelerator of a serving replica."""
+    split = m.attention_layers * (m.attention_in + m.attention_out)
+    split += m.linear_layers * m.linear_mixer + m.dense_layers * (m.mlp_up + m.mlp_down)
+    split += m.moe_layers * (m.shared_up + m.shared_down + m.router)
+    routed = m.moe_layers * m.experts * (m.expert_up + m.expert_down)
+    tables = m.table * (1.0 if m.tied == 1.0 else 2.0) * 2.0
+    ranks = max(tensor, expert)
+    dense_bytes = split * (h.other_weight_bytes if m.moe_layers > 0.0 else h.weight_bytes)
+    return (dense_bytes / tensor + routed * h.weight_bytes / ranks) / pipeline + tables / tensor
+
+
+@compiled
+def sequence_cache_bytes(
+    m: ModelNumbers, h: MachineNumbers, tokens: float, tensor: float, pipeline: float
+) -> float:
+    """Return the cache bytes of one sequence on one accelerator of its attention group."""
+    elements = m.cache_full * tokens + m.cache_window * min(tokens, m.window)
+    state = m.state * max(h.cache_bytes, 2.0)
+    parts = min(tensor, m.cache_parts)
+    return (elements * h.cache_bytes / parts + state / tensor) / pipeline

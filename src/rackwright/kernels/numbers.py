@@ -1,0 +1,97 @@
+"""The plain numbers that the performance kernels read: a model, a machine, its efficiencies.
+
+Named tuples of floats, so that a kernel reads `m.hidden` and numba compiles it to a register.
+The stages fill them from records; nothing here knows a record.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class ModelNumbers(NamedTuple):
+    """A model as counts; "elements" are cache or state elements, sizes are per layer."""
+
+    hidden: float
+    table: float  # vocabulary × hidden: one table
+    vocab: float
+    heads: float
+    attention_layers: float  # full and window
+    linear_layers: float  # with a fixed-size state
+    dense_layers: float
+    moe_layers: float
+    layers: float  # that a pipeline divides
+    attention_in: float  # parameters of the query, key and value projections
+    attention_out: float
+    linear_mixer: float  # parameters of a state layer
+    core_full: float  # multiply-adds per token and attended token, summed over full layers
+    core_window: float  # the same over window layers
+    decode_core: float  # of one full layer at decode, where it differs from core_full / layers
+    full_layers: float
+    window: float  # tokens; 0 without window layers
+    cache_full: float  # elements per token, summed over full layers
+    cache_window: float  # elements per token inside the window, summed
+    cache_parts: float  # ranks that the cache can be split over; beyond, it is copied
+    state: float  # elements of fixed-size state per sequence
+    mlp_up: float  # parameters of a dense layer's up (and gate) matrices
+    mlp_down: float
+    ffn: float  # width of a dense layer
+    gated: float  # 2.0: gate and up; 1.0: up only
+    experts: float
+    top_k: float
+    expert_up: float  # parameters of one expert
+    expert_down: float
+    moe_ffn: float
+    expert_width: float  # hidden, or the latent width the experts work in
+    shared_up: float
+    shared_down: float
+    shared_ffn: float
+    router: float
+    tied: float  # 1.0 where input and output tables are one
+    mtp_layers: float  # extra prediction layers that training runs
+
+
+class MachineNumbers(NamedTuple):
+    """A machine at one precision. Rates are one way, per accelerator."""
+
+    matmul_flop_per_s: float  # peak at the plan's precision
+    bf16_flop_per_s: float  # peak where precision stays 16 bit: attention core, head
+    memory_bytes: float
+    memory_bytes_per_s: float
+    scale_up_bytes_per_s: float
+    scale_up_accelerators: float  # in one domain
+    scale_out_bytes_per_s: float
+    oversubscription: float  # of the fabric above its first tier
+    accelerators: float  # in the block
+    weight_bytes: float  # per element of the main matrices while serving
+    other_weight_bytes: float  # of what is kept wider than the experts
+    activation_bytes: float  # per element that a matmul reads
+    cache_bytes: float  # per cache element
+
+
+class EfficiencyNumbers(NamedTuple):
+    """The few free numbers of the performance model; see docs/methods/training.md."""
+
+    matmul: float  # share of the peak that large products reach, at the plan's precision
+    matmul_bf16: float
+    grouped: float  # share of that which products grouped by expert reach
+    attention: float  # share of the 16-bit peak that the attention core reaches
+    memory: float  # share of the memory rate
+    scale_up: float  # share of the scale-up rate
+    scale_out: float
+    scale_up_latency_s: float  # per collective inside a domain
+    scale_out_latency_s: float
+    launch_s: float  # host time per kernel launch while training
+    training_stack: float  # measured over modelled step time
+    tensor_exposed: float  # share of tensor-parallel traffic that is not hidden
+    expert_exposed: float
+    data_exposed: float
+    pipeline_exposed: float
+    layer_s: float  # fixed time per layer of a serving step
+    moe_layer_s: float  # the same, added where there are experts
+    step_s: float  # fixed host time per serving step
+    serving_stack: float  # measured over modelled step time
+    first_token_stack: float  # measured over modelled time of a prompt's own prefill
+
+
+EFFICIENCY_NAMES: tuple[str, ...] = EfficiencyNumbers._fields
