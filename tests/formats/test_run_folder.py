@@ -205,6 +205,14 @@ def test_a_folder_of_someone_else_is_left_alone(tmp_path):
     assert (tmp_path / "thesis" / "chapter.tex").read_text() == "x"
 
 
+def test_the_folder_one_stands_in_is_a_folder_too(tmp_path, monkeypatch):
+    (tmp_path / "mine.txt").write_text("x")
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(RackwrightError, match="is no run of ours"), open_run("."):
+        pass
+
+
 def test_a_damaged_ledger_is_told(tmp_path):
     with open_run(tmp_path / "run") as run:
         run.finish("design", "sha", {})

@@ -18,11 +18,12 @@ from rackwright.records.base import Record, record_sha256
 from rackwright.records.decision import Decision
 from rackwright.records.errors import InputError, RackwrightError
 from rackwright.records.plan import BuildPlan
-from rackwright.records.space import Front, Space
+from rackwright.records.space import Front, Space, SpaceRow
 from rackwright.records.study import Study
 
 KINDS: dict[str, type[Record]] = {
     "study": Study,
+    "design": SpaceRow,
     "design space": Space,
     "front of designs": Front,
     "build plan": BuildPlan,

@@ -40,6 +40,8 @@ def open_run(target: str | Path, *, resume: bool = False) -> Iterator[RunFolder]
         RackwrightError: the place cannot be written, or holds something that is no run.
     """
     target = Path(target)
+    if target.name in ("", ".."):  # "." has no name to put ".partial" behind
+        target = target.resolve()
     partial = target.with_name(target.name + ".partial")
     try:
         _make_ready(target, partial, resume)
