@@ -119,7 +119,7 @@ def test_a_changed_record_is_told_with_its_line(tmp_path):
     file = write_record(tmp_path, "space", space())
     file.write_text(file.read_text().replace('"dominated": 0', '"dominated": -1'))
 
-    with pytest.raises(InputError, match=r"space.json:\d+: dominated: found -1, allowed ≥ 0"):
+    with pytest.raises(InputError, match=r"space.json:\d+: dominated: found -1, allowed a whole number ≥ 0"):
         examine(file)
 
 

@@ -105,8 +105,9 @@ def _allowed(details: ErrorDetails, path: Path, cls: type[BaseModel], raw: objec
     value = _value(raw, path)
     if kind in _LIMITS:
         sign, name = _LIMITS[kind]
-        unit = f" ({expected(slot)})" if slot else ""
-        return f"{sign} {context[name]:g}{unit}."
+        limit = f"{sign} {context[name]:g}"
+        words = expected(slot) if slot else limit
+        return f"{words}." if limit in words else f"{limit} ({words})."
     if kind == "string_pattern_mismatch":
         purpose = f" ({slot.description})" if slot and slot.description else ""
         return f"text of the form {context['pattern']}{purpose}."
