@@ -1,1 +1,3 @@
 """Rackwright: co-design of AI data-center hardware, from a study to a decision."""
+
+__version__ = "0.1.0"

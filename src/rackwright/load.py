@@ -9,10 +9,10 @@ from typing import NamedTuple
 from rackwright import catalog
 from rackwright.catalog.load import Catalog
 from rackwright.formats.border import read_located
-from rackwright.formats.places import Locator
+from rackwright.formats.places import Locator, Place
 from rackwright.records.errors import InputError, UnknownComponentError, nearest
 from rackwright.records.model import ModelShape
-from rackwright.records.study import Study
+from rackwright.records.study import Scenario, Study
 
 KeyPath = tuple[str | int, ...]
 
@@ -22,11 +22,7 @@ class LoadedStudy(NamedTuple):
 
     study: Study
     locator: Locator
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Every file that was read, the study first."""
-        return tuple(self.locator.files)
+    files: tuple[str, ...]  # every file that was read, the study first
 
 
 def load_study(path: str | Path, catalog_folder: str | Path | None = None) -> LoadedStudy:
@@ -40,15 +36,59 @@ def load_study(path: str | Path, catalog_folder: str | Path | None = None) -> Lo
         InputError: every mistake in the study, its tables and its references, one line each.
     """
     study, locator = read_located(Study, path)
+    inline = len(study.scenarios)
+    study, beside = _with_scenario_files(study, locator, Path(path).parent)
     components = catalog.load(catalog_folder)
     found = [
         *_unknown_components(study, components, Path(path).parent),
         *_unknown_names(study),
     ]
-    if found:
-        found.sort(key=lambda entry: locator.place(entry[0]))
-        raise InputError([locator.mistake(where, text) for where, text in found])
-    return LoadedStudy(study, locator)
+    mistakes = [_told(where, text, locator, inline, beside) for where, text in found]
+    if mistakes:
+        raise InputError([text for _, text in sorted(mistakes)])
+    files = [*locator.files, *(file for _, other in beside for file in other.files)]
+    return LoadedStudy(study, locator, tuple(files))
+
+
+def _with_scenario_files(
+    study: Study, locator: Locator, home: Path
+) -> tuple[Study, list[tuple[Scenario, Locator]]]:
+    """Return the study with the scenarios of its files behind its own."""
+    beside: list[tuple[Scenario, Locator]] = []
+    mistakes: list[str] = []
+    for i, name in enumerate(study.scenario_files):
+        if not (home / name).is_file():
+            where = ("scenario_files", i)
+            mistakes.append(locator.mistake(where, f"no such file: {home / name}"))
+            continue
+        try:
+            beside.append(read_located(Scenario, home / name))
+        except InputError as error:
+            mistakes += error.mistakes
+    names = [s.name for s in study.scenarios] + [s.name for s, _ in beside]
+    mistakes += [
+        f"{next(iter(other.files))}: the scenario name {scenario.name!r} is used twice"
+        for scenario, other in beside
+        if names.count(scenario.name) > 1
+    ]
+    if mistakes:
+        raise InputError(mistakes)
+    scenarios = (*study.scenarios, *(scenario for scenario, _ in beside))
+    whole = Study(**{**dict(study), "scenarios": scenarios, "scenario_files": ()})
+    return whole, beside
+
+
+def _told(
+    where: KeyPath,
+    text: str,
+    locator: Locator,
+    inline: int,
+    beside: list[tuple[Scenario, Locator]],
+) -> tuple[Place, str]:
+    """Return a mistake with its place: in the study, or in a scenario's own file."""
+    if where[0] == "scenarios" and isinstance(where[1], int) and where[1] >= inline:
+        locator, where = beside[where[1] - inline][1], where[2:]
+    return locator.place(where), locator.mistake(where, text)
 
 
 def load_models(study: Study, components: Catalog, home: Path) -> dict[str, ModelShape]:

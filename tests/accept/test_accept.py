@@ -71,14 +71,14 @@ def test_promise_lies_on_the_bad_side_of_the_prediction(plan):
 
 
 def test_a_good_lot_is_accepted_and_a_bad_one_rejected(plan):
-    assert accept.judge(plan, readings(plan, 1.01), WEIGHTS).lot == "accept"
-    report = accept.judge(plan, readings(plan, 0.90), WEIGHTS)
+    assert accept.judge(plan, readings(plan, 1.01)).lot == "accept"
+    report = accept.judge(plan, readings(plan, 0.90))
     assert report.lot == "reject"
     assert {p.verdict for p in report.promises} == {Verdict.FAIL}
 
 
 def test_a_lot_between_good_and_bad_asks_for_more_racks(plan):
-    report = accept.judge(plan, readings(plan, 0.964, racks=4, spread=0.005), WEIGHTS)
+    report = accept.judge(plan, readings(plan, 0.964, racks=4, spread=0.005))
     assert report.lot == "continue"
     assert report.further_racks >= 1
     assert report.further_hours == report.further_racks * plan.hours_per_rack
@@ -87,7 +87,7 @@ def test_a_lot_between_good_and_bad_asks_for_more_racks(plan):
 def test_worlds_move_towards_what_was_measured(plan):
     draws = np.asarray(plan.probes[0].draws)
     before = draws @ WEIGHTS
-    report = accept.judge(plan, readings(plan, 0.92), WEIGHTS)
+    report = accept.judge(plan, readings(plan, 0.92))
     after = draws @ np.asarray(report.weights)
     measured = 0.92 * plan.probes[0].promised
     assert abs(after - measured) < 0.3 * abs(before - measured)
@@ -96,7 +96,7 @@ def test_worlds_move_towards_what_was_measured(plan):
 
 
 def test_a_slow_unit_fails_without_touching_the_promise(plan):
-    report = accept.judge(plan, readings(plan, 1.01, slow=(3,)), WEIGHTS)
+    report = accept.judge(plan, readings(plan, 1.01, slow=(3,)))
     failed = {u.rack for u in report.units if u.verdict is Verdict.FAIL}
     assert failed == {"r03"}
     assert report.lot == "accept"
@@ -109,7 +109,7 @@ def test_there_is_no_pass_without_a_measurement(plan):
         Measurement(plan_sha256=sha, rack=f"r{i}", probe="decode", value=None, unit="tokens/s")
         for i in range(9)
     ]
-    report = accept.judge(plan, nothing, WEIGHTS)
+    report = accept.judge(plan, nothing)
     assert {u.verdict for u in report.units} == {Verdict.INCOMPLETE}
     assert {p.verdict for p in report.promises} == {Verdict.INCOMPLETE}
     assert report.lot == "continue"
@@ -130,7 +130,7 @@ def test_readings_of_another_design_are_refused_by_name(plan):
         )
     )
     with pytest.raises(InputError) as caught:
-        accept.judge(plan, wrong, WEIGHTS)
+        accept.judge(plan, wrong)
     text = str(caught.value)
     assert "another design" in text
     assert "Did you mean decode?" in text

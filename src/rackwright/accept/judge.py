@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-import numpy as np
-
 from rackwright.accept.model import Learned, learn
 from rackwright.accept.promise import judge_promise
 from rackwright.accept.unit import judge_units
@@ -18,20 +16,17 @@ from rackwright.records.acceptance import (
     UnitVerdict,
     Verdict,
 )
-from rackwright.records.base import FloatArray, record_sha256
+from rackwright.records.base import record_sha256
 from rackwright.records.errors import InputError, nearest
 from rackwright.records.provenance import worst
 
 
-def judge(
-    plan: AcceptancePlan, readings: Sequence[Measurement], prior: FloatArray
-) -> AcceptanceReport:
+def judge(plan: AcceptancePlan, readings: Sequence[Measurement]) -> AcceptanceReport:
     """Return the report on early racks.
 
     Args:
         plan: frozen; its hash must stand in every reading.
         readings: at least one.
-        prior: weights of the worlds before the run, shape (S,).
 
     Raises:
         InputError: readings of another plan, design or revision, unknown probes, wrong units,
@@ -42,7 +37,7 @@ def judge(
     out = {u.rack for u in units if u.verdict is Verdict.FAIL}
     promises = tuple(judge_promise(plan, probe, readings, out) for probe in plan.probes)
     lot, further = _lot(promises)
-    learned = learn(plan, readings, out, np.asarray(prior))
+    learned = learn(plan, readings, out)
     hours = further * plan.hours_per_rack
     return AcceptanceReport(
         plan_sha256=record_sha256(plan),

@@ -35,18 +35,14 @@ class Learned(NamedTuple):
     tempered: float  # exponent of the likelihood, 1 = untempered
 
 
-def learn(
-    plan: AcceptancePlan, readings: Sequence[Measurement], out: Collection[str], prior: Array
-) -> Learned:
+def learn(plan: AcceptancePlan, readings: Sequence[Measurement], out: Collection[str]) -> Learned:
     """Return the common factor of each probe and the new weights of the worlds.
 
     World s predicts draws[s] for a probe; the group's center is that times a Student error with
     scale sqrt(model_log_sd² + spread²/n). Probes are independent given the world, since what
     they share is in the world's parameters.
-
-    Args:
-        prior: weights before the run, shape (S,).
     """
+    prior = np.asarray(plan.prior)
     log_likelihood = np.zeros(len(prior))
     factors: list[CommonFactor] = []
     for probe in plan.probes:

@@ -73,6 +73,7 @@ def plan(
         beta=terms.beta,
         unit_limit_z=limit,
         probes=probes,
+        prior=weights,
         grade=worst([terms.grade, row.grade, *(p.grade for p in predictions)]),
         assumptions=(
             f"spreads of {len([p for p in known if p not in terms.probes])} of {len(known)} probes "

@@ -62,6 +62,7 @@ class AcceptancePlan(Record):
         gt=0, description="robust z of a unit against its siblings, family-wise alpha"
     )
     probes: tuple[PlannedProbe, ...] = Field(min_length=1)
+    prior: FloatArray = Field(description="weights of the worlds before the test, shape (S,)")
     grade: Grade
     assumptions: tuple[str, ...] = ()
 

@@ -372,6 +372,9 @@ class Study(Graded):
     market: Market | None = None
     option: OptionTerms = OptionTerms()
     scenarios: tuple[Scenario, ...] = ()
+    scenario_files: tuple[str, ...] = Field(
+        default=(), description="more scenarios, one TOML file each, beside the study"
+    )
 
     @model_validator(mode="after")
     def _names_are_known_and_unique(self) -> Study:

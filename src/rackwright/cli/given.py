@@ -1,0 +1,36 @@
+"""What a verb starts from: the study in a file, with its catalog and models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rackwright import catalog as catalogs
+from rackwright.load import LoadedStudy, load_models, load_study
+from rackwright.pipeline import Given
+from rackwright.records.acceptance import Measurement
+
+CatalogFolder = Annotated[
+    Path | None,
+    typer.Option("--catalog", metavar="DIR", help="components laid over the shipped catalog"),
+]
+
+
+def given_of(study: Path, catalog: Path | None = None) -> Given:
+    """Return the study in a file with all that it names."""
+    return given_from(load_study(study, catalog), study, catalog)
+
+
+def given_from(
+    loaded: LoadedStudy,
+    file: Path,
+    catalog: Path | None = None,
+    readings: tuple[Measurement, ...] = (),
+    rehearse: bool = False,
+) -> Given:
+    """Return a loaded study with its catalog and models."""
+    components = catalogs.load(catalog)
+    models = load_models(loaded.study, components, file.parent)
+    return Given(loaded.study, components, models, readings, rehearse)

@@ -1,0 +1,123 @@
+"""Run the whole: design, build, accept, buy; write the run folder and its report."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rackwright.cli.given import CatalogFolder, given_from
+from rackwright.cli.output import JsonFlag, StudyFile, answer
+from rackwright.cli.progress import Progress
+from rackwright.drawing.report import report_html
+from rackwright.formats.border import read_json_lines
+from rackwright.formats.run_folder import open_run
+from rackwright.load import load_study
+from rackwright.pipeline import Result
+from rackwright.pipeline import run as run_pipeline
+from rackwright.records.acceptance import Measurement
+from rackwright.records.errors import RackwrightError
+
+REPORT = "report.html"
+
+
+def run(
+    study: StudyFile,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="the run folder; none = runs/NAME")
+    ] = None,
+    measurements: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="readings of early racks: a file, or a folder of them"),
+    ] = None,
+    rehearse: Annotated[
+        bool, typer.Option("--rehearse", help="judge the study's fictitious readings")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="keep what a stopped run has finished")
+    ] = False,
+    catalog: CatalogFolder = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Run the whole: design, build, accept, buy; write the run folder and its report.
+
+    Without measurements the run ends with an acceptance plan and the worth of its evidence; with
+    them it goes through to the decision on what was measured.
+    """
+    loaded = load_study(study, catalog)
+    if rehearse and measurements is not None:
+        raise RackwrightError(X)
+    if rehearse and loaded.study.acceptance.rehearsal is None:
+        raise RackwrightError(
+            f"{study}: --rehearse needs a table [acceptance.rehearsal] with racks and "
+            "share_of_promise."
+        )
+    files = _measurement_files(measurements)
+    readings = tuple(m for file in files for m in read_json_lines(Measurement, file)[0])
+    given = given_from(loaded, study, catalog, readings, rehearse)
+    target = out if out is not None else Path("runs") / loaded.study.name
+    seconds: dict[str, float] = {}
+    with Progress() as progress, open_run(target, resume=resume) as folder:
+        clock = _Clock(seconds, progress)
+        folder.copy_inputs([*loaded.files, *map(str, files)])
+        result = run_pipeline(given, folder, clock)
+        clock("report")
+        folder.write(REPORT, report_html(given.study, result))
+        clock.stop()
+        folder.write_log(seconds, {"resumed": resume})
+    answer(
+        result.summary.model_dump(mode="json") | {"folder": str(target)},
+        [*_lines(result), "", f"report: {target / REPORT}"],
+        _following(study, target, readings=bool(readings)),
+        as_json=as_json,
+    )
+
+
+def _measurement_files(place: Path | None) -> list[Path]:
+    if place is None:
+        return []
+    if not place.is_dir():
+        return [place]
+    files = sorted(place.glob("*.jsonl"))
+    if not files:
+        raise RackwrightError(f"{place}: no *.jsonl file in this folder.")
+    return files
+
+
+class _Clock:
+    """Tells each stage as it begins and keeps how long it took."""
+
+    def __init__(self, seconds: dict[str, float], progress: Progress) -> None:
+        self._seconds, self._progress = seconds, progress
+        self._stage, self._since = "", time.perf_counter()
+
+    def __call__(self, stage: str) -> None:
+        self.stop()
+        self._stage = stage
+        self._progress(stage)
+
+    def stop(self) -> None:
+        now = time.perf_counter()
+        if self._stage:
+            self._seconds[self._stage] = now - self._since
+        self._since = now
+
+
+def _lines(result: Result) -> list[str]:
+    summary = result.summary
+    lines = [f"{summary.title}  (grade {summary.grade})", ""]
+    for i, statement in enumerate(summary.statements, start=1):
+        lines.append(f"{i:>2}. {statement.text} [grade {statement.grade}]")
+    evidence = summary.evidence
+    if evidence is not None and evidence.back:
+        lines += ["", "What would move the decision back:"]
+        lines += [f"  - {condition.text}" for condition in evidence.back]
+    return lines
+
+
+def _following(study: Path, target: Path, *, readings: bool) -> str:
+    if readings:
+        return f"rackwright design {study} --explain ID"
+    return f"rackwright accept rehearse --plan {target} --out {target / 'rehearsal.jsonl'}"

@@ -1,0 +1,103 @@
+"""The search: every hardware candidate × every software plan → the space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rackwright.catalog import Catalog
+from rackwright.design.candidates import Candidates, enumerate_candidates
+from rackwright.design.dominance import undominated
+from rackwright.design.parameters import draw
+from rackwright.design.performance import PerformanceTable, evaluate
+from rackwright.design.space import space_row
+from rackwright.records.base import record_sha256
+from rackwright.records.errors import NothingFeasibleError
+from rackwright.records.model import ModelShape
+from rackwright.records.provenance import worst
+from rackwright.records.space import SearchStats, Space
+from rackwright.records.study import Study
+
+
+def search(study: Study, catalog: Catalog, models: Mapping[str, ModelShape]) -> Space:
+    """Return the space of a study: all rows that some prices could prefer.
+
+    Args:
+        study: the declared space and the workloads.
+        catalog: components.
+        models: shape of each model that a workload names.
+
+    Raises:
+        InputError: unknown systems, or components that lack what a rack needs.
+        NothingFeasibleError: no candidate can do any workload; says what was rejected and why.
+    """
+    candidates = enumerate_candidates(study, catalog)
+    if not candidates.all:
+        raise NothingFeasibleError(
+            "no hardware candidate can be built in the declared space: "
+            + "; ".join(f"{reason} ({n} times)" for reason, n in candidates.rejected.items())
+        )
+    families = tuple(dict.fromkeys(c.hardware.accelerator.family for c in candidates.all))
+    parameters = draw(catalog, families, study.draws, study.seed)
+    table = evaluate(
+        [c.hardware for c in candidates.all],
+        study.workloads,
+        models,
+        study.design_space.software,
+        parameters,
+    )
+    _some_workload_is_served(study, candidates, table)
+    rows = tuple(
+        space_row(study, catalog, candidate, tuple(services), candidates.residual)
+        for candidate, services in zip(candidates.all, table.services, strict=True)
+    )
+    useful = [d for d, row in enumerate(rows) if any(s is not None for s in row.services)]
+    kept = [useful[i] for i in undominated(tuple(rows[d] for d in useful), table.rates[useful])]
+    final = tuple(rows[d] for d in kept)
+    return Space(
+        study_sha256=record_sha256(study),
+        workloads=tuple(w.name for w in study.workloads),
+        rows=final,
+        rates=np.asarray(table.rates)[kept],
+        parameters=parameters,
+        dominated=len(useful) - len(kept),
+        search=_stats(candidates, table.stats),
+        assumptions=_assumptions(study, final),
+        grade=worst([*(row.grade for row in final), *parameters.grades]),
+    )
+
+
+def _some_workload_is_served(study: Study, candidates: Candidates, table: PerformanceTable) -> None:
+    idle = [
+        w.name
+        for i, w in enumerate(study.workloads)
+        if all(services[i] is None for services in table.services)
+    ]
+    if len(idle) == len(study.workloads):
+        raise NothingFeasibleError(
+            "no design does any workload:\n"
+            + "\n".join(f"  {name}: {table.why_not(name)}" for name in idle)
+        )
+
+
+def _stats(candidates: Candidates, stats: SearchStats) -> SearchStats:
+    return SearchStats(
+        **{
+            **dict(stats),
+            "hardware": len(candidates.all),
+            "hardware_rejected": candidates.rejected,
+        }
+    )
+
+
+def _assumptions(study: Study, rows: tuple[object, ...]) -> tuple[str, ...]:
+    """Return what was filled in, each once, in the order of the rows."""
+    notes: dict[str, None] = {}
+    for row in rows:
+        notes.update(dict.fromkeys(getattr(row, "assumptions", ())))
+    supplied = {s.part for s in study.supplies}
+    free = sorted({line.part for row in rows for line in getattr(row, "bill", ())} - supplied)
+    if free:
+        notes[f"bought freely at catalog prices, ordered in time: {', '.join(free)}"] = None
+    return tuple(notes)

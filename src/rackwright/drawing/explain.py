@@ -1,0 +1,109 @@
+"""One design in words and numbers: the same breakdown that the search scored it by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from rackwright.kernels.quantile import weighted_quantile
+from rackwright.records.space import Service, Space, SpaceRow
+
+
+def explain(row: SpaceRow, space: Space) -> list[str]:
+    """Return lines that say what a design is, costs, draws, and does, and why."""
+    return [
+        f"{row.key}  (grade {row.grade}, {row.revision})",
+        f"  {row.racks} racks, {row.accelerators:,} x {row.accelerator}, "
+        f"{row.nic_gbit_per_s} Gbit/s per accelerator, oversubscription "
+        f"{row.oversubscription:g}; valid for clusters of {row.cluster_accelerators[0]:,} to "
+        f"{row.cluster_accelerators[1]:,} accelerators; first built in week {row.first_week:g}",
+        "",
+        *_price(row),
+        "",
+        *_physical(row),
+        *_services(row, space),
+        "",
+        "  assumed:",
+        *(f"    {note}" for note in row.assumptions),
+    ]
+
+
+def _price(row: SpaceRow) -> Iterator[str]:
+    low = sum(line.usd_low for line in row.price)
+    high = sum(line.usd_high for line in row.price)
+    yield (
+        f"  price of the block {row.price_usd / 1e6:,.2f} MUSD "
+        f"({low / 1e6:,.2f} to {high / 1e6:,.2f}), bottom-up:"
+    )
+    for line in row.price:
+        yield (
+            f"    {line.name:<13}{line.usd / 1e6:>10,.3f} MUSD  {line.usd / row.price_usd:>6.1%}"
+            f"  ({line.usd_low / 1e6:,.3f} to {line.usd_high / 1e6:,.3f}, grade {line.grade})"
+        )
+
+
+def _physical(row: SpaceRow) -> Iterator[str]:
+    yield f"  power {row.provisioned_power_w / 1e3:,.1f} kW reserved (IT)"
+    yield f"  heat {row.liquid_w / 1e3:,.1f} kW to coolant, {row.air_w / 1e3:,.1f} kW to air"
+    yield (
+        f"  floor {row.floor_m2:,.1f} m2, mass {row.mass_kg:,.0f} kg, coolant supply up to "
+        f"{row.max_coolant_supply_c:g} degC"
+    )
+    for hours in row.hours:
+        yield (
+            f"  {hours.level}: {hours.touch_hours:,.1f} touch hours, "
+            f"{hours.bay_hours:,.1f} bay hours"
+        )
+
+
+def _services(row: SpaceRow, space: Space) -> Iterator[str]:
+    d = next(i for i, other in enumerate(space.rows) if other.key == row.key)
+    weights = np.asarray(space.parameters.weights)
+    for w, (workload, service) in enumerate(zip(space.workloads, row.services, strict=True)):
+        yield ""
+        if service is None:
+            yield f"  {workload}: no plan on this block satisfies memory and limits"
+            continue
+        low, high = weighted_quantile(np.asarray(space.rates[d, w]), weights, (0.1, 0.9))
+        yield (
+            f"  {workload}: {service.rate_tokens_per_s:,.0f} tokens/s nominal, "
+            f"{low:,.0f} to {high:,.0f} in 80 % of worlds (grade {service.grade})"
+        )
+        yield f"    {_plan(service)}"
+        yield from _limits(service)
+        yield f"    step {service.step_s * 1e3:,.2f} ms:"
+        for part in service.parts:
+            share = part.seconds / service.step_s
+            yield f"      {part.name:<22}{part.seconds * 1e3:>11,.3f} ms  {share:>6.1%}"
+
+
+def _plan(service: Service) -> str:
+    plan = service.plan
+    text = (
+        f"{plan.precision}, TP {plan.tensor_parallel}, PP {plan.pipeline_parallel}, "
+        f"DP {plan.data_parallel}, EP {plan.expert_parallel}"
+    )
+    if plan.kind == "training":
+        return (
+            f"{text}, interleave {plan.interleave}, micro-batch {plan.micro_batch}, "
+            f"recompute {plan.recompute}"
+        )
+    return (
+        f"{text}, {plan.replicas} replicas of {plan.batch} requests, prefill chunk "
+        f"{plan.prefill_chunk_tokens} tokens"
+    )
+
+
+def _limits(service: Service) -> Iterator[str]:
+    parts = [
+        f"{service.memory_bytes / 1e9:,.1f} GB per accelerator",
+        f"{service.average_power_w / 1e3:,.1f} kW average",
+    ]
+    if service.ttft_s is not None:
+        parts.append(f"TTFT {service.ttft_s * 1e3:,.0f} ms")
+    if service.tpot_s is not None:
+        parts.append(f"TPOT {service.tpot_s * 1e3:,.1f} ms")
+    if service.mfu is not None:
+        parts.append(f"MFU {service.mfu:.1%}")
+    yield f"    {', '.join(parts)}"

@@ -1,0 +1,221 @@
+"""The whole product on one page: the only place that knows all stages, and owner of both loops.
+
+Study → DESIGN → space → BUILD → plan → ACCEPT → report → BUY → decision. Loop 1 runs inside
+`build.plan`, which is handed `design.price`; loop 2 is here: what was measured reweights the
+worlds of the space, and everything after it is done again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeVar, cast
+
+from rackwright import __version__, accept, build, buy, design
+from rackwright.catalog import Catalog
+from rackwright.formats.run_folder import RunFolder
+from rackwright.records.acceptance import AcceptancePlan, AcceptanceReport, Measurement
+from rackwright.records.base import Record, canonical_json, record_sha256
+from rackwright.records.certificate import Certificate
+from rackwright.records.decision import Decision
+from rackwright.records.errors import RackwrightError, nearest
+from rackwright.records.model import ModelShape
+from rackwright.records.plan import BuildPlan
+from rackwright.records.rates import Duty
+from rackwright.records.run import RunSummary, ScenarioResult
+from rackwright.records.space import Front, Parameters, Space, SpaceRow
+from rackwright.records.study import Scenario, Study
+from rackwright.summary import evidence_of, lead_design, scenario_result, summarise
+
+Tell = Callable[[str], None]
+R = TypeVar("R", bound=Record)
+
+
+class Given(NamedTuple):
+    """What a run starts from."""
+
+    study: Study
+    components: Catalog
+    models: Mapping[str, ModelShape]
+    readings: tuple[Measurement, ...] = ()
+    rehearse: bool = False
+
+
+class Result(NamedTuple):
+    """All records of a run."""
+
+    space: Space
+    front: Front
+    plan: BuildPlan
+    scenarios: tuple[BuildPlan, ...]
+    acceptance: AcceptancePlan
+    report: AcceptanceReport | None
+    rebuilt: BuildPlan | None
+    decision: Decision
+    summary: RunSummary
+
+
+def run(given: Given, folder: RunFolder | None = None, tell: Tell = lambda _: None) -> Result:
+    """Return every record from the study to the decision.
+
+    Before hardware exists the run ends with an acceptance plan and the worth of its evidence.
+    With readings it goes through to the decision on what was measured; with `rehearse` and no
+    readings it judges the study's fictitious ones, and everything downstream says so.
+
+    Args:
+        given: study, catalog, models, readings.
+        folder: takes the records; stages that it holds for the same inputs are not done again.
+        tell: called with one line before each stage.
+    """
+    study = given.study
+    keep = _Keeper(folder, _inputs_sha256(given), tell)
+
+    space = keep("design", "space", Space, lambda: run_design(given))
+    front = keep("front", "front", Front, lambda: design.front(study, space))
+    plan = keep.plan("build", lambda: run_build(given, space))
+    outcomes, plans = [], []
+    for scenario in study.scenarios:
+        outcome, made = _scenario(given, space, plan, scenario, keep)
+        outcomes.append(outcome)
+        plans.append(made)
+    lead = lead_design(study, space, plan)
+    acceptance = keep(
+        "accept plan",
+        "acceptance_plan",
+        AcceptancePlan,
+        lambda: run_accept_plan(given, space, lead),
+    )
+    decision = keep("buy", "decision", Decision, lambda: run_buy(given, space, plan, lead))
+
+    readings = given.readings
+    if not readings and given.rehearse and study.acceptance.rehearsal is not None:
+        readings = accept.rehearse(acceptance, study.acceptance.rehearsal, study.seed)
+    report, rebuilt, evidence = None, None, None
+    if readings:
+        report = keep(
+            "accept judge", "acceptance_report", AcceptanceReport,
+            lambda: accept.judge(acceptance, readings),
+        )  # fmt: skip
+        learned = reweighted(space, report)
+        rebuilt = keep.plan("build on evidence", lambda: run_build(given, learned))
+        again = keep(
+            "buy on evidence", "decision_on_evidence", Decision,
+            lambda: run_buy(given, learned, plan, lead),
+        )  # fmt: skip
+        evidence = evidence_of(space, learned, plan, rebuilt, report, lead, decision, again)
+    summary = summarise(study, space, front, plan, lead, tuple(outcomes), decision, evidence)
+    keep("summary", "summary", RunSummary, lambda: summary)
+    return Result(space, front, plan, tuple(plans), acceptance, report, rebuilt, decision, summary)
+
+
+def run_design(given: Given) -> Space:
+    """DESIGN: the space of the study."""
+    return design.search(given.study, given.components, given.models)
+
+
+def run_build(
+    given: Given, space: Space, scenario: Scenario | None = None
+) -> tuple[BuildPlan, Certificate]:
+    """BUILD with loop 1: the plan over the space, and the certificate of its bound."""
+    duties = tuple(d for d in given.components.all("duties") if isinstance(d, Duty))
+    return build.plan(given.study, space, design.price, duties, scenario=scenario)
+
+
+def run_accept_plan(given: Given, space: Space, lead: str) -> AcceptancePlan:
+    """ACCEPT before hardware: the frozen plan of the test of the lead design."""
+    predictions = design.predict_probes(
+        given.study, given.components, given.models, lead, space.parameters
+    )
+    return accept.plan(given.study, row_of(space, lead), predictions, space.parameters.weights)
+
+
+def run_buy(given: Given, space: Space, plan: BuildPlan, lead: str) -> Decision:
+    """BUY: the decision on the option on the plan's blocks of the lead design."""
+    case = buy.option_case(given.study, space, plan, lead)
+    return buy.decide(case, given.study.seed)
+
+
+def reweighted(space: Space, report: AcceptanceReport) -> Space:
+    """Loop 2: the same space with the worlds weighted by what was measured."""
+    parameters = Parameters(**{**dict(space.parameters), "weights": report.weights})
+    return Space(**{**dict(space), "parameters": parameters})
+
+
+def only(space: Space, designs: Sequence[str]) -> Space:
+    """Return the space with only these designs: redesign is forbidden."""
+    keep = [d for d, row in enumerate(space.rows) if row.key in set(designs)]
+    return Space(
+        **{
+            **dict(space),
+            "rows": tuple(space.rows[d] for d in keep),
+            "rates": space.rates[keep],
+        }
+    )
+
+
+def _scenario(
+    given: Given, space: Space, base: BuildPlan, scenario: Scenario, keep: _Keeper
+) -> tuple[ScenarioResult, BuildPlan]:
+    """Plan a scenario freely and, where that changes the designs, again without redesign."""
+    name = scenario.name
+    free = keep.plan(f"build {name}", lambda: run_build(given, space, scenario))
+    control = free
+    if set(free.designs) - set(base.designs):
+        fixed = only(space, base.designs)
+        control = keep.plan(
+            f"build {name} without redesign", lambda: run_build(given, fixed, scenario)
+        )
+    return scenario_result(scenario, space, base, free, control), free
+
+
+def row_of(space: Space, key: str) -> SpaceRow:
+    """Return the row of a design.
+
+    Raises:
+        RackwrightError: the space has no such design; the message has the nearest keys.
+    """
+    for row in space.rows:
+        if row.key == key:
+            return row
+    known = [row.key for row in space.rows]
+    raise RackwrightError(f"no design {key!r} in the space.{nearest(key, known)}")
+
+
+class _Keeper:
+    """Does a stage, or takes it from the folder when it is there for the same inputs."""
+
+    def __init__(self, folder: RunFolder | None, inputs_sha256: str, tell: Tell) -> None:
+        self._folder, self._sha, self._tell = folder, inputs_sha256, tell
+
+    def __call__(self, stage: str, name: str, cls: type[R], make: Callable[[], R]) -> R:
+        return cast(R, self._done(stage, {name: cls}, lambda: (make(),))[0])
+
+    def plan(self, stage: str, make: Callable[[], tuple[BuildPlan, Certificate]]) -> BuildPlan:
+        """Keep a plan and its certificate under the stage's name; hand on the plan."""
+        name = stage.replace("build", "plan", 1).replace(" ", "-")
+        kinds = {name: BuildPlan, name.replace("plan", "certificate", 1): Certificate}
+        return cast(BuildPlan, self._done(stage, kinds, make)[0])
+
+    def _done(
+        self,
+        stage: str,
+        kinds: Mapping[str, type[Record]],
+        make: Callable[[], tuple[Record, ...]],
+    ) -> tuple[Record, ...]:
+        if self._folder is not None and self._folder.finished(stage, self._sha):
+            return tuple(self._folder.load(name, cls) for name, cls in kinds.items())
+        self._tell(stage)
+        made = make()
+        if self._folder is not None:
+            self._folder.finish(stage, self._sha, dict(zip(kinds, made, strict=True)))
+        return made
+
+
+def _inputs_sha256(given: Given) -> str:
+    """Hash of all that the records depend on: inputs, catalog and version."""
+    digest = hashlib.sha256(f"{__version__} {given.rehearse}".encode())
+    digest.update(record_sha256(given.study).encode())
+    digest.update(given.components.sha256().encode())
+    for record in (*given.models.values(), *given.readings):
+        digest.update(canonical_json(record).encode())
+    return digest.hexdigest()

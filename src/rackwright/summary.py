@@ -1,0 +1,241 @@
+"""From the stages' records to what the one page says: headlines, comparisons, what would change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rackwright.records.acceptance import AcceptanceReport
+from rackwright.records.decision import Decision
+from rackwright.records.errors import NothingFeasibleError
+from rackwright.records.plan import BuildPlan, WorkRow
+from rackwright.records.provenance import Grade, worst
+from rackwright.records.run import DesignBlocks, Evidence, RunSummary, ScenarioResult, Statement
+from rackwright.records.space import Front, Space
+from rackwright.records.study import Scenario, Study
+
+NEAREST = 3
+"""How many estimates the page names as able to move a decision back."""
+
+
+def summarise(
+    study: Study,
+    space: Space,
+    front: Front,
+    plan: BuildPlan,
+    lead: str,
+    scenarios: tuple[ScenarioResult, ...],
+    decision: Decision,
+    evidence: Evidence | None,
+) -> RunSummary:
+    """Return the page in words and numbers; every headline carries its grade."""
+    best = {w: next(r.key for r in front.rows if r.workload == w) for w in _served(front)}
+    statements = [
+        *(_best_statement(front, w) for w in best),
+        _plan_statement(space, plan),
+        *(Statement(text=s.text, grade=s.grade, leans_on="scenario") for s in scenarios),
+        Statement(text=decision.text, grade=decision.grade, leans_on="market and strike"),
+    ]
+    if evidence is not None:
+        statements.append(_evidence_statement(evidence, decision))
+    return RunSummary(
+        study_sha256=space.study_sha256,
+        title=study.title or study.name,
+        statements=tuple(statements),
+        best=best,
+        mix=design_blocks(space, plan),
+        lead_design=lead,
+        scenarios=scenarios,
+        evidence=evidence,
+        evidence_value_usd=decision.early_access_usd,
+        grade=worst([s.grade for s in statements]),
+        assumptions=tuple(
+            dict.fromkeys((*space.assumptions, *plan.assumptions, *decision.assumptions))
+        ),
+    )
+
+
+def lead_design(study: Study, space: Space, plan: BuildPlan) -> str:
+    """Return the design that the test and the option are about: most money in the plan.
+
+    Where the study has a market, only designs that serve its workload count.
+
+    Raises:
+        NothingFeasibleError: the plan builds nothing that could be tested.
+    """
+    w = space.workloads.index(study.market.workload) if study.market is not None else None
+    rows = {row.key: row for row in space.rows}
+    money: dict[str, float] = {}
+    for x in plan.deliveries:
+        if w is None or rows[x.design].services[w] is not None:
+            money[x.design] = money.get(x.design, 0.0) + x.blocks * rows[x.design].price_usd
+    if not money:
+        raise NothingFeasibleError(
+            "the plan builds nothing: at these values of work no design pays. "
+            + " ".join(plan.binding)
+        )
+    return max(sorted(money), key=lambda key: money[key])
+
+
+def design_blocks(space: Space, plan: BuildPlan) -> tuple[DesignBlocks, ...]:
+    """Return the blocks of each design in a plan, most accelerators first."""
+    rows = {row.key: row for row in space.rows}
+    blocks: dict[str, float] = {}
+    for x in plan.deliveries:
+        blocks[x.design] = blocks.get(x.design, 0.0) + x.blocks
+    made = [
+        DesignBlocks(
+            design=key,
+            blocks=n,
+            racks=n * rows[key].racks,
+            accelerators=n * rows[key].accelerators,
+        )
+        for key, n in blocks.items()
+    ]
+    return tuple(sorted(made, key=lambda b: (-b.accelerators, b.design)))
+
+
+def scenario_result(
+    scenario: Scenario, space: Space, base: BuildPlan, free: BuildPlan, control: BuildPlan
+) -> ScenarioResult:
+    """Return a scenario beside the base plan and beside its control without redesign.
+
+    Args:
+        free: the scenario's plan over the whole space.
+        control: the scenario's plan over the base plan's designs only; `free` itself when it
+            uses no other design.
+    """
+    changes = bool(set(free.designs) - set(base.designs))
+    gain = free.surplus_usd - control.surplus_usd
+    work = _work_gained(free.work, control.work)
+    mix = design_blocks(space, free)
+    words = ", ".join(f"{b.racks:,.0f} racks of {b.design}" for b in mix) or "nothing"
+    text = (
+        f"{scenario.name}: surplus {free.surplus_usd / 1e6:,.0f} MUSD, "
+        f"{(base.surplus_usd - free.surplus_usd) / 1e6:,.0f} MUSD less than the base plan; builds "
+        f"{words}. "
+    )
+    tight = _slack(free, control)
+    if not changes:
+        text += "The best designs stay the same: redesign gains nothing."
+    elif gain <= tight:
+        text += (
+            f"Other designs are chosen, but redesign gains {gain / 1e6:,.1f} MUSD, within the "
+            f"plans' gap of {tight / 1e6:,.1f} MUSD: no proven gain."
+        )
+    else:
+        text += (
+            f"The best design changes: without redesign {control.surplus_usd / 1e6:,.0f} MUSD; "
+            f"co-design is worth {gain / 1e6:,.0f} MUSD{work}."
+        )
+    return ScenarioResult(
+        name=scenario.name,
+        note=scenario.note,
+        grade=worst([scenario.grade, free.grade, base.grade]),
+        mix=mix,
+        surplus_usd=free.surplus_usd,
+        cost_usd=base.surplus_usd - free.surplus_usd,
+        work=free.work,
+        shadow_prices=free.shadow_prices,
+        proved=free.proved,
+        gap_fraction=free.gap_fraction,
+        design_changes=changes,
+        control_mix=design_blocks(space, control),
+        control_work=control.work,
+        control_surplus_usd=control.surplus_usd,
+        control_bound_usd=control.bound_usd,
+        redesign_usd=gain,
+        text=text,
+    )
+
+
+def evidence_of(
+    space: Space,
+    learned: Space,
+    base: BuildPlan,
+    rebuilt: BuildPlan,
+    report: AcceptanceReport,
+    lead: str,
+    before: Decision,
+    after: Decision,
+) -> Evidence:
+    """Return what the readings did: to the rate, to the plan, to the decision, and what undoes it.
+
+    `learned` is the space with the worlds reweighted by the report.
+    """
+    moved = before.action != after.action
+    back = [c for c in after.conditions if c.flips_at is not None and c.becomes == before.action]
+    return Evidence(
+        kind="fictitious" if report.fictitious else "measured",
+        lot=report.lot,
+        summary=report.summary,
+        rate_before_tokens_per_s=_rate(space, lead),
+        rate_after_tokens_per_s=_rate(learned, lead),
+        surplus_before_usd=base.surplus_usd,
+        surplus_after_usd=rebuilt.surplus_usd,
+        decision=after,
+        moved=moved,
+        back=tuple(back[:NEAREST]),
+    )
+
+
+def _served(front: Front) -> list[str]:
+    return list(dict.fromkeys(row.workload for row in front.rows))
+
+
+def _best_statement(front: Front, workload: str) -> Statement:
+    row = next(r for r in front.rows if r.workload == workload)
+    text = (
+        f"Best for {workload} without shortage: {row.key}, "
+        f"{row.usd_per_million_tokens:.3g} USD per million tokens at list prices "
+        f"(cheapest in {row.chance_best:.0%} of worlds)."
+    )
+    return Statement(text=text, grade=row.grade, leans_on="catalog prices and efficiencies")
+
+
+def _plan_statement(space: Space, plan: BuildPlan) -> Statement:
+    mix = ", ".join(f"{b.racks:,.0f} racks of {b.design}" for b in design_blocks(space, plan))
+    low, high = np.quantile(np.asarray(plan.surplus_draws), [0.1, 0.9])
+    proof = "proved over the space" if plan.proved else f"{plan.remaining} designs not excluded"
+    text = (
+        f"Build {mix or 'nothing'}: surplus {plan.surplus_usd / 1e6:,.0f} MUSD "
+        f"({low / 1e6:,.0f} to {high / 1e6:,.0f} in 80 % of worlds), at most "
+        f"{plan.gap_fraction:.2%} below the best possible ({proof})."
+    )
+    return Statement(text=text, grade=plan.grade, leans_on="prices, supply and value of work")
+
+
+def _evidence_statement(evidence: Evidence, before: Decision) -> Statement:
+    kind = "Fictitious readings" if evidence.kind == "fictitious" else "Readings"
+    share = evidence.rate_after_tokens_per_s / max(evidence.rate_before_tokens_per_s, 1e-300) - 1
+    move = (
+        f"the decision moves from {before.action} to {evidence.decision.action}"
+        if evidence.moved
+        else f"the decision stays: {before.action}"
+    )
+    text = f"{kind}: {evidence.summary} Expected rate {share:+.1%}; {move}."
+    return Statement(
+        text=text,
+        grade=Grade.D if evidence.kind == "fictitious" else evidence.decision.grade,
+        leans_on="fictitious readings" if evidence.kind == "fictitious" else "readings",
+    )
+
+
+def _work_gained(free: Sequence[WorkRow], control: Sequence[WorkRow]) -> str:
+    parts = []
+    for a, b in zip(free, control, strict=True):
+        if abs(a.tokens - b.tokens) > 1e-6 * max(a.tokens, b.tokens):
+            parts.append(f"{(a.tokens - b.tokens) / 1e12:+,.2f} T tokens of {a.workload}")
+    return f", {' and '.join(parts)} within the horizon" if parts else ""
+
+
+def _slack(free: BuildPlan, control: BuildPlan) -> float:
+    """Return the part of a difference that the control's own gap could explain."""
+    return max(control.bound_usd - control.surplus_usd, 0.0)
+
+
+def _rate(space: Space, key: str) -> float:
+    """Return the expected rate of a design, its best workload's, tokens/s per block."""
+    d = next(i for i, row in enumerate(space.rows) if row.key == key)
+    return float(np.max(np.asarray(space.rates[d]) @ np.asarray(space.parameters.weights)))
