@@ -48,7 +48,7 @@ def run(
     """
     loaded = load_study(study, catalog)
     if rehearse and measurements is not None:
-        raise RackwrightError(X)
+        raise RackwrightError("run: --rehearse makes readings up: leave out --measurements.")
     if rehearse and loaded.study.acceptance.rehearsal is None:
         raise RackwrightError(
             f"{study}: --rehearse needs a table [acceptance.rehearsal] with racks and "
