@@ -56,7 +56,7 @@ POINT: tuple[str, ...] = (
 )
 """Columns of an operating point: rate is per replica; times are at the percentile asked for."""
 
-FEASIBLE, NO_MEMORY, NO_PREFILL, LATE_FIRST, LATE_TOKEN = 0, 1, 2, 3, 4
+FEASIBLE, NO_MEMORY, NO_PREFILL, LATE_FIRST, LATE_TOKEN = 0.0, 1.0, 2.0, 3.0, 4.0
 """Reasons: fits; cache does not fit; prompts arrive faster than chunks; TTFT; TPOT."""
 
 
@@ -68,7 +68,7 @@ def operating_point(
     load: Array,
     plan: Array,
     batch: float,
-) -> tuple[int, float, float, float, float, float, float]:
+) -> tuple[float, ...]:
     """Return the reason (0: feasible) and the columns of `POINT` for a mean batch.
 
     Args:
@@ -94,9 +94,7 @@ def operating_point(
     held = _held_bytes(m, h, plan, busy, isl + osl)
     if held > h.memory_bytes:
         return NO_MEMORY, 0.0, 0.0, 0.0, held, 0.0, 0.0
-    wanted = batch * isl / osl  # prompt tokens that arrive during one step
-    chunk = max(min(plan[3], max(wanted, min(isl, plan[3]))), 1.0)
-    share = wanted / chunk  # of the steps that carry a chunk
+    chunk, share = prefill_mix(isl, osl, plan[3], batch)
     if share >= 1.0:
         return NO_PREFILL, 0.0, 0.0, 0.0, held, share, 0.0
     context = isl + 0.5 * osl
@@ -113,6 +111,24 @@ def operating_point(
     elif first > ttft_limit:
         reason = LATE_FIRST
     return reason, rate, late, first, held, share * mixed / mean, mean
+
+
+@compiled
+def prefill_mix(isl: float, osl: float, budget: float, batch: float) -> tuple[float, float]:
+    """Return the prompt tokens of a step that carries any, and the share of steps that do.
+
+    Args:
+        isl, osl: input and output tokens of a request.
+        budget: most prompt tokens in a step.
+        batch: requests that decode at once; each brings isl / osl prompt tokens per step.
+
+    Returns:
+        One prompt at a time, up to the budget, until more arrive in a step than one prompt
+        has. A share of 1 or more: prompts arrive faster than they can be taken in.
+    """
+    wanted = batch * isl / osl
+    chunk = max(min(budget, max(wanted, min(isl, budget))), 1.0)
+    return chunk, wanted / chunk
 
 
 @compiled
@@ -183,21 +199,6 @@ def step_seconds(
 
 
 @compiled
-def serving_over_plans(
-    m: ModelNumbers, h: MachineNumbers, e: EfficiencyNumbers, load: Array, plans: Array
-) -> tuple[NDArray[np.int64], Array]:
-    """Return the reasons (N,) and the operating points (N, 6) of plans (N, 5)."""
-    reasons = np.empty(plans.shape[0], dtype=np.int64)
-    points = np.empty((plans.shape[0], 6))
-    for i in range(plans.shape[0]):
-        got = operating_point(m, h, e, load, plans[i], plans[i, 4])
-        reasons[i] = got[0]
-        for j in range(6):
-            points[i, j] = got[j + 1]
-    return reasons, points
-
-
-@compiled
 def largest_batch(
     m: ModelNumbers,
     h: MachineNumbers,
@@ -258,15 +259,14 @@ def closed_loop_tpot(
     batch, tpot, ttft = clients, 0.0, 0.0
     context = isl + 0.5 * osl
     for _ in range(12):
-        wanted = batch * isl / osl
-        chunk = max(min(plan[3], max(wanted, min(isl, plan[3]))), 1.0)
-        share = min(wanted / chunk, 1.0)
+        chunk, wanted = prefill_mix(isl, osl, plan[3], batch)
+        share = min(wanted, 1.0)
         plain = step_seconds(m, h, e, plan, batch, context, 0.0, 0.0)
         mixed = step_seconds(m, h, e, plan, batch, context, chunk, 0.5 * isl)
         tpot = (1.0 - share) * plain + share * mixed
         ttft = math.ceil(isl / chunk) * mixed * e.first_token_stack
-        if wanted > chunk:  # prompts queue until the batch has shrunk to what chunks can feed
-            ttft = max(ttft, clients * osl * tpot / batch * (wanted / chunk - 1.0))
+        if wanted > 1.0:  # prompts queue until the batch has shrunk to what chunks can feed
+            ttft = max(ttft, clients * osl * tpot / batch * (wanted - 1.0))
         batch = 0.5 * batch + 0.5 * clients / (1.0 + ttft / (osl * tpot))
     return tpot, ttft
 
@@ -375,3 +375,50 @@ def _traffic(
         e.scale_up_latency_s if expert <= h.scale_up_accelerators else e.scale_out_latency_s,
     )
     return (2.0 * m.layers - m.moe_layers) * one, 2.0 * m.moe_layers * exchange
+
+
+@compiled
+def serving_over_layouts(
+    m: ModelNumbers,
+    h: MachineNumbers,
+    e: EfficiencyNumbers,
+    load: Array,
+    layouts: Array,
+    batches: Array,
+) -> tuple[NDArray[np.int64], Array, Array, Array]:
+    """Return what each layout can do over all declared batches.
+
+    Args:
+        m, h, e, load: as for `operating_point`.
+        layouts: (N, 5), the columns of `PLAN`; the batch column is ignored.
+        batches: (B,) declared batches, ascending.
+
+    Returns:
+        Counts by reason (5,); the largest batch within every limit (N,), refined to whole
+        requests up to the next declared batch, 0 where there is none; its operating point
+        (N, 6); and by reason the least excess of any point that failed by it (5,): held over
+        available bytes, prefill share, TTFT and TPOT over their limits.
+    """
+    counts = np.zeros(5, dtype=np.int64)
+    best = np.zeros(layouts.shape[0])
+    points = np.zeros((layouts.shape[0], 6))
+    excess = np.full(5, np.inf)
+    for i in range(layouts.shape[0]):
+        ceiling = batches[-1]
+        for j in range(batches.shape[0]):
+            got = operating_point(m, h, e, load, layouts[i], batches[j])
+            reason = int(got[0])
+            counts[reason] += 1
+            if got[0] == FEASIBLE:
+                best[i] = batches[j]
+                ceiling = batches[min(j + 1, batches.shape[0] - 1)]
+            else:
+                over = (0.0, got[4] / h.memory_bytes, got[5], got[3] / load[2], got[2] / load[3])
+                excess[reason] = min(excess[reason], over[reason])
+        if best[i] > 0.0:
+            if ceiling > best[i]:
+                best[i] = largest_batch(m, h, e, load, layouts[i], ceiling)
+            got = operating_point(m, h, e, load, layouts[i], best[i])
+            for k in range(6):
+                points[i, k] = got[k + 1]
+    return counts, best, points, excess
