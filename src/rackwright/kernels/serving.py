@@ -242,6 +242,41 @@ def serving_over_draws(
 
 
 @compiled
+def mean_step_seconds(
+    m: ModelNumbers,
+    h: MachineNumbers,
+    e: EfficiencyNumbers,
+    isl: float,
+    osl: float,
+    plan: Array,
+    batch: float,
+) -> float:
+    """Return the mean step time [s] at a batch, steps with and without prefill mixed."""
+    chunk, share = prefill_mix(isl, osl, plan[3], batch)
+    share = min(share, 1.0)
+    context = isl + 0.5 * osl
+    plain = step_seconds(m, h, e, plan, batch, context, 0.0, 0.0)
+    return (1.0 - share) * plain + share * step_seconds(
+        m, h, e, plan, batch, context, chunk, 0.5 * isl
+    )
+
+
+@compiled
+def batch_rate_over_draws(
+    m: ModelNumbers, h: MachineNumbers, draws: Array, isl: float, osl: float, plan: Array
+) -> Array:
+    """Return output tokens per second of a replica (S,) that runs the plan's batch, come what may.
+
+    What a measurement at a fixed number of clients reads; `serving_over_draws` is what counts.
+    """
+    rates = np.empty(draws.shape[0])
+    for s in range(draws.shape[0]):
+        e = efficiency_row(draws[s])
+        rates[s] = plan[4] / mean_step_seconds(m, h, e, isl, osl, plan, plan[4])
+    return rates
+
+
+@compiled
 def closed_loop_tpot(
     m: ModelNumbers,
     h: MachineNumbers,
