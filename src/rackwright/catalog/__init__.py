@@ -7,5 +7,6 @@ configuration file to a `ModelShape`), then the folders: one per kind.
 """
 
 from rackwright.catalog.load import KINDS, Catalog, load
+from rackwright.catalog.read_config import read_model_config
 
-__all__ = ["KINDS", "Catalog", "load"]
+__all__ = ["KINDS", "Catalog", "load", "read_model_config"]
