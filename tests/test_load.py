@@ -82,6 +82,49 @@ def test_a_scenario_that_changes_nothing_is_found(tmp_path):
     assert "TW" in text
 
 
+def with_scenario(tmp_path, text):
+    (tmp_path / "closure.toml").write_text(text)
+    return written(tmp_path, ("seed = 1\n", 'seed = 1\nscenario_files = ["closure.toml"]\n'))
+
+
+def test_a_scenario_may_live_in_its_own_file(tmp_path):
+    file = with_scenario(tmp_path, 'name = "closure"\n[[supply]]\norigin = "KR"\nfactor = 0\n')
+
+    loaded = load_study(file)
+
+    assert [scenario.name for scenario in loaded.study.scenarios] == ["hbm-halves", "closure"]
+    assert [Path(name).name for name in loaded.files] == ["study.toml", "closure.toml"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            'name = "closure"\n[[supply]]\npart = "hbm"\nfactor = 0\n',
+            "closure.toml:3: supply[0].part:",
+        ),
+        (
+            'name = "closure"\n[[supply]]\nfactor = -1\n',
+            "closure.toml:3: supply[0].factor: found -1",
+        ),
+        ('\nname = "hbm-halves"\n', "closure.toml:2: name: a scenario named 'hbm-halves' is there"),
+    ],
+)
+def test_a_mistake_in_a_scenario_file_is_told_with_that_file(text, told, tmp_path):
+    with pytest.raises(InputError) as caught:
+        load_study(with_scenario(tmp_path, text))
+
+    assert any(told in line for line in caught.value.mistakes), caught.value.mistakes
+
+
+def test_a_missing_scenario_file_is_told_where_it_is_named(tmp_path):
+    file = with_scenario(tmp_path, "")
+    (tmp_path / "closure.toml").unlink()
+
+    with pytest.raises(InputError, match=r"study.toml:\d+: scenario_files\[0\]: no such file"):
+        load_study(file)
+
+
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -22,7 +22,11 @@ class LoadedStudy(NamedTuple):
 
     study: Study
     locator: Locator
-    files: tuple[str, ...]  # every file that was read, the study first
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every file that was read, the study first."""
+        return tuple(self.locator.files)
 
 
 def load_study(path: str | Path, catalog_folder: str | Path | None = None) -> LoadedStudy:
@@ -35,60 +39,43 @@ def load_study(path: str | Path, catalog_folder: str | Path | None = None) -> Lo
     Raises:
         InputError: every mistake in the study, its tables and its references, one line each.
     """
+    home = Path(path).parent
     study, locator = read_located(Study, path)
-    inline = len(study.scenarios)
-    study, beside = _with_scenario_files(study, locator, Path(path).parent)
+    study = _with_scenario_files(study, locator, home)
     components = catalog.load(catalog_folder)
-    found = [
-        *_unknown_components(study, components, Path(path).parent),
-        *_unknown_names(study),
-    ]
-    mistakes = [_told(where, text, locator, inline, beside) for where, text in found]
-    if mistakes:
-        raise InputError([text for _, text in sorted(mistakes)])
-    files = [*locator.files, *(file for _, other in beside for file in other.files)]
-    return LoadedStudy(study, locator, tuple(files))
+    found = [*_unknown_components(study, components, home), *_unknown_names(study)]
+    if found:
+        found.sort(key=lambda entry: _order(locator.place(entry[0]), locator))
+        raise InputError([locator.mistake(where, text) for where, text in found])
+    return LoadedStudy(study, locator)
 
 
-def _with_scenario_files(
-    study: Study, locator: Locator, home: Path
-) -> tuple[Study, list[tuple[Scenario, Locator]]]:
+def _order(place: Place, locator: Locator) -> tuple[int, int]:
+    return locator.files.index(place.file), place.line
+
+
+def _with_scenario_files(study: Study, locator: Locator, home: Path) -> Study:
     """Return the study with the scenarios of its files behind its own."""
-    beside: list[tuple[Scenario, Locator]] = []
+    scenarios = list(study.scenarios)
     mistakes: list[str] = []
     for i, name in enumerate(study.scenario_files):
         if not (home / name).is_file():
-            where = ("scenario_files", i)
-            mistakes.append(locator.mistake(where, f"no such file: {home / name}"))
+            text = f"no such file: {home / name}"
+            mistakes.append(locator.mistake(("scenario_files", i), text))
             continue
         try:
-            beside.append(read_located(Scenario, home / name))
+            scenario, other = read_located(Scenario, home / name)
         except InputError as error:
             mistakes += error.mistakes
-    names = [s.name for s in study.scenarios] + [s.name for s, _ in beside]
-    mistakes += [
-        f"{next(iter(other.files))}: the scenario name {scenario.name!r} is used twice"
-        for scenario, other in beside
-        if names.count(scenario.name) > 1
-    ]
+            continue
+        if scenario.name in [known.name for known in scenarios]:
+            text = f"a scenario named {scenario.name!r} is there already"
+            mistakes.append(other.mistake(("name",), text))
+        locator.adopt(("scenarios", len(scenarios)), other)
+        scenarios.append(scenario)
     if mistakes:
         raise InputError(mistakes)
-    scenarios = (*study.scenarios, *(scenario for scenario, _ in beside))
-    whole = Study(**{**dict(study), "scenarios": scenarios, "scenario_files": ()})
-    return whole, beside
-
-
-def _told(
-    where: KeyPath,
-    text: str,
-    locator: Locator,
-    inline: int,
-    beside: list[tuple[Scenario, Locator]],
-) -> tuple[Place, str]:
-    """Return a mistake with its place: in the study, or in a scenario's own file."""
-    if where[0] == "scenarios" and isinstance(where[1], int) and where[1] >= inline:
-        locator, where = beside[where[1] - inline][1], where[2:]
-    return locator.place(where), locator.mistake(where, text)
+    return Study(**{**dict(study), "scenarios": tuple(scenarios), "scenario_files": ()})
 
 
 def load_models(study: Study, components: Catalog, home: Path) -> dict[str, ModelShape]:

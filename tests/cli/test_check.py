@@ -106,6 +106,13 @@ def space():
     )  # fmt: skip
 
 
+def test_a_scenario_is_known_by_its_content(tmp_path):
+    file = tmp_path / "closure.toml"
+    file.write_text('name = "closure"\n[[supply]]\norigin = "TW"\nfactor = 0\n')
+
+    assert examine(file).kind == "scenario"
+
+
 def test_a_record_is_known_by_its_content_whatever_its_name(tmp_path):
     write_record(tmp_path, "whatever", space())
 
@@ -119,7 +126,9 @@ def test_a_changed_record_is_told_with_its_line(tmp_path):
     file = write_record(tmp_path, "space", space())
     file.write_text(file.read_text().replace('"dominated": 0', '"dominated": -1'))
 
-    with pytest.raises(InputError, match=r"space.json:\d+: dominated: found -1, allowed a whole number ≥ 0"):
+    with pytest.raises(
+        InputError, match=r"space.json:\d+: dominated: found -1, allowed a whole number ≥ 0"
+    ):
         examine(file)
 
 

@@ -10,7 +10,7 @@ import typer
 
 from rackwright.cli.errors import FINDINGS
 from rackwright.cli.output import JsonFlag, answer
-from rackwright.formats.border import parse, read_json_lines, read_text
+from rackwright.formats.border import parse, read_json_lines, read_record, read_text
 from rackwright.formats.stored import read_stored_file
 from rackwright.load import idle_effects, load_study
 from rackwright.records.acceptance import AcceptancePlan, AcceptanceReport, Measurement
@@ -19,10 +19,11 @@ from rackwright.records.decision import Decision
 from rackwright.records.errors import InputError, RackwrightError
 from rackwright.records.plan import BuildPlan
 from rackwright.records.space import Front, Space, SpaceRow
-from rackwright.records.study import Study
+from rackwright.records.study import Scenario, Study
 
 KINDS: dict[str, type[Record]] = {
     "study": Study,
+    "scenario": Scenario,
     "design": SpaceRow,
     "design space": Space,
     "front of designs": Front,
@@ -87,13 +88,17 @@ def examine(file: Path) -> Outcome:
         racks = len({reading.rack for reading in readings})
         summary = f"{len(readings)} readings of {racks} racks for plan {', '.join(plans)}"
         return Outcome(kind, "", summary)
+    if kind == "scenario":
+        scenario = read_record(Scenario, file)
+        return Outcome(kind, record_sha256(scenario), f"named {scenario.name}")
     record = read_stored_file(file, KINDS[kind])
     sha256 = record_sha256(record)
     return Outcome(kind, sha256, f"complete, sha256 {sha256[:12]}")
 
 
 def _study(file: Path) -> Outcome:
-    study, locator = load_study(file)
+    loaded = load_study(file)
+    study, locator = loaded.study, loaded.locator
     findings = tuple(locator.mistake(where, text) for where, text in idle_effects(study))
     parts = {
         "workloads": len(study.workloads),
@@ -108,12 +113,12 @@ def _study(file: Path) -> Outcome:
 
 def _kind_of(file: Path) -> str:
     """Return the kind whose keys are most like those of the file."""
-    if file.suffix == ".toml":
-        return "study"
     keys = _first_keys(file)
-    likeness = {kind: _likeness(keys, cls) for kind, cls in KINDS.items()}
+    written = file.suffix == ".toml"  # by a person; our own records are JSON
+    kinds = ("study", "scenario") if written else tuple(KINDS)
+    likeness = {kind: _likeness(keys, KINDS[kind]) for kind in kinds}
     kind = max(likeness, key=lambda name: likeness[name])
-    if likeness[kind] < _ALIKE:
+    if likeness[kind] < _ALIKE and not written:
         raise InputError([f"{file}:1: not a file of ours; there is: {', '.join(KINDS)}."])
     return kind
 
@@ -140,6 +145,7 @@ def _likeness(keys: set[str], cls: type[Record]) -> float:
 def _following(file: Path, kind: str) -> str:
     return {
         "study": f"rackwright run {file}",
+        "scenario": "rackwright check STUDY, with this file among its scenario_files",
         "design space": "rackwright design --explain ID",
         "acceptance plan": "rackwright accept judge MEASUREMENTS",
         "measurements": f"rackwright accept judge {file}",

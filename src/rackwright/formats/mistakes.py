@@ -116,8 +116,8 @@ def _allowed(details: ErrorDetails, path: Path, cls: type[BaseModel], raw: objec
     if kind == "finite_number":
         return f"a finite number: {expected(slot) if slot else 'a number'}."
     if kind in ("literal_error", "enum"):
-        words = re.findall(r"'([^']*)'", str(context.get("expected", "")))
-        return f"{context.get('expected', '')}.{nearest(str(value), words)}"
+        choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
+        return f"{context.get('expected', '')}.{nearest(str(value), choices)}"
     if slot is not None:
         return f"{expected(slot)}."
     return details["msg"].removeprefix("Input should be ") + "."

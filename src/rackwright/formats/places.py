@@ -32,13 +32,22 @@ class Locator:
     line: int = 1  # of what has no place of its own
     cells: dict[Path, Place] = field(default_factory=dict)  # read from tables beside the file
     files: list[str] = field(default_factory=list)  # every file that was read, this one first
+    adopted: dict[Path, Locator] = field(default_factory=dict)  # parts with a file of their own
 
     def __post_init__(self) -> None:
         """List this file as the first that was read."""
         self.files.insert(0, self.file)
 
+    def adopt(self, prefix: Path, other: Locator) -> None:
+        """Let what lies below a key path be found in another file, under its own keys."""
+        self.adopted[prefix] = other
+        self.files.extend(other.files)
+
     def place(self, path: Path) -> Place:
         """Return the place of a key path, or that of the nearest table around it."""
+        for prefix, other in self.adopted.items():
+            if path[: len(prefix)] == prefix:
+                return other.place(path[len(prefix) :])
         for end in range(len(path), 0, -1):
             if path[:end] in self.cells:
                 return self.cells[path[:end]]
@@ -48,6 +57,9 @@ class Locator:
 
     def mistake(self, path: Path, text: str) -> str:
         """Return one line that tells a mistake: where it is, the key, and what is wrong."""
+        for prefix, other in self.adopted.items():
+            if path[: len(prefix)] == prefix:
+                return other.mistake(path[len(prefix) :], text)
         place = self.place(path)
         key = key_text(path)
         if place.column:
