@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from rackwright import catalog
 from rackwright.cli.app import main
 from rackwright.cli.init import TEMPLATE
-from rackwright.load import idle_effects, load_study
+from rackwright.load import idle_effects, load_models, load_study
 from rackwright.records.errors import InputError
 from tests.damage import damaged
 
@@ -80,6 +82,35 @@ def test_a_scenario_that_changes_nothing_is_found(tmp_path):
     ((where, text),) = idle_effects(loaded.study)
     assert where == ("scenarios", 0, "supply", 0, "origin")
     assert "TW" in text
+
+
+LLAMA = {
+    "model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 4096,
+    "intermediate_size": 14336, "num_attention_heads": 32, "num_hidden_layers": 32,
+    "num_key_value_heads": 8, "vocab_size": 128256, "tie_word_embeddings": False,
+    "torch_dtype": "bfloat16",
+}  # fmt: skip
+
+
+def test_a_model_may_come_as_its_configuration_file(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "config.json").write_text(json.dumps(LLAMA))
+    file = written(tmp_path, ('"gpt-oss-120b"', '"mine/config.json"'))
+
+    loaded = load_study(file)
+    models = load_models(loaded.study, catalog.load(), tmp_path)
+
+    assert models["mine/config.json"].layers == 32
+    assert [Path(name).name for name in loaded.files] == ["study.toml", "config.json"]
+
+
+def test_a_model_of_an_unknown_family_is_told_at_its_workload(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({**LLAMA, "model_type": "lama"}))
+
+    with pytest.raises(
+        InputError, match=r"study.toml:\d+: workloads\[0\].model: .*config.json.*llama"
+    ):
+        load_study(written(tmp_path, ('"gpt-oss-120b"', '"config.json"')))
 
 
 def with_scenario(tmp_path, text):

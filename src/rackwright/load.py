@@ -47,6 +47,8 @@ def load_study(path: str | Path, catalog_folder: str | Path | None = None) -> Lo
     if found:
         found.sort(key=lambda entry: _order(locator.place(entry[0]), locator))
         raise InputError([locator.mistake(where, text) for where, text in found])
+    models = {workload.model for workload in study.workloads}
+    locator.files.extend(str(home / name) for name in sorted(models) if _is_file_name(name))
     return LoadedStudy(study, locator)
 
 
@@ -87,7 +89,12 @@ def load_models(study: Study, components: Catalog, home: Path) -> dict[str, Mode
         home: the folder of the study, where a model's `config.json` is looked for.
     """
     names = sorted({workload.model for workload in study.workloads})
-    return {name: components.model(name) for name in names}
+    return {
+        name: catalog.read_model_config(home / name)
+        if _is_file_name(name)
+        else components.model(name)
+        for name in names
+    }
 
 
 def idle_effects(study: Study) -> Iterator[tuple[KeyPath, str]]:
@@ -110,11 +117,11 @@ def _unknown_components(
     study: Study, components: Catalog, home: Path
 ) -> Iterator[tuple[KeyPath, str]]:
     for i, workload in enumerate(study.workloads):
-        if workload.model.endswith(".json"):
-            if not (home / workload.model).is_file():
-                yield ("workloads", i, "model"), f"no such file: {home / workload.model}"
+        where: KeyPath = ("workloads", i, "model")
+        if _is_file_name(workload.model):
+            yield from ((where, text) for text in _unreadable(home / workload.model))
         else:
-            yield from _not_in(components, ("models",), workload.model, ("workloads", i, "model"))
+            yield from _not_in(components, ("models",), workload.model, where)
     for i, generation in enumerate(study.design_space.generations):
         where = ("design_space", "generations", i, "system")
         yield from _not_in(components, ("systems", "servers"), generation.system, where)
@@ -122,6 +129,21 @@ def _unknown_components(
     parts = {name for kind in _BILLED for name in components.names(kind)}
     for i, supply in enumerate(study.supplies):
         yield from _not_among("part", supply.part, parts, ("supplies", i, "part"))
+
+
+def _is_file_name(model: str) -> bool:
+    return model.endswith(".json")
+
+
+def _unreadable(config: Path) -> tuple[str, ...]:
+    """Return why a model's configuration file cannot be used; nothing when it can."""
+    if not config.is_file():
+        return (f"no such file: {config}",)
+    try:
+        catalog.read_model_config(config)
+    except InputError as error:
+        return error.mistakes
+    return ()
 
 
 _BILLED = (
