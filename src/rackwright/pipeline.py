@@ -123,10 +123,11 @@ def run_build(
 
 def run_accept_plan(given: Given, space: Space, lead: str) -> AcceptancePlan:
     """ACCEPT before hardware: the frozen plan of the test of the lead design."""
+    row = row_of(space, lead)
     predictions = design.predict_probes(
-        given.study, given.components, given.models, lead, space.parameters
+        given.study, given.components, given.models, row, space.parameters
     )
-    return accept.plan(given.study, row_of(space, lead), predictions, space.parameters.weights)
+    return accept.plan(given.study, row, predictions, space.parameters.weights)
 
 
 def run_buy(given: Given, space: Space, plan: BuildPlan, lead: str) -> Decision:

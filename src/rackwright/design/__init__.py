@@ -1,1 +1,17 @@
-"""design."""
+"""DESIGN: which racks there could be, what they need, and what they do.
+
+In: a Study, the catalog, the shapes of its models. Out: a Space (every row that some prices could
+prefer, with the draws of its rates) and a Front (what people compare); `price` is loop 1's answer.
+
+Reading order: `rack.py` (one rack), `network.py` (its fabric), `bill.py` (bill and price),
+`candidates.py` (the hardware axes), `numbers.py`, `software.py`, `parameters.py`,
+`performance.py` (the software axes and what each plan does), `space.py` and `dominance.py` (rows
+of the space), `search.py` (all of it), `front.py`, `pricing.py`, `probes.py` (what early hardware
+should read).
+"""
+
+from rackwright.design.front import front
+from rackwright.design.pricing import price
+from rackwright.design.search import predict_probes, search
+
+__all__ = ["front", "predict_probes", "price", "search"]

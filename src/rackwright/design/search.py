@@ -11,12 +11,14 @@ from rackwright.design.candidates import Candidates, enumerate_candidates
 from rackwright.design.dominance import undominated
 from rackwright.design.parameters import draw
 from rackwright.design.performance import PerformanceTable, evaluate
+from rackwright.design.probes import predict
 from rackwright.design.space import space_row
+from rackwright.records.acceptance import ProbePrediction
 from rackwright.records.base import record_sha256
 from rackwright.records.errors import NothingFeasibleError
 from rackwright.records.model import ModelShape
 from rackwright.records.provenance import worst
-from rackwright.records.space import SearchStats, Space
+from rackwright.records.space import Parameters, SearchStats, Space, SpaceRow
 from rackwright.records.study import Study
 
 
@@ -68,6 +70,25 @@ def search(study: Study, catalog: Catalog, models: Mapping[str, ModelShape]) -> 
     )
 
 
+def predict_probes(
+    study: Study,
+    catalog: Catalog,
+    models: Mapping[str, ModelShape],
+    row: SpaceRow,
+    parameters: Parameters,
+) -> tuple[ProbePrediction, ...]:
+    """Return what one rack of a design should read on each probe, in the space's worlds.
+
+    Args:
+        row: a row of the space of this study and catalog.
+        parameters: the space's draws.
+    """
+    block = next(
+        c.hardware for c in enumerate_candidates(study, catalog).all if c.hardware.key == row.key
+    )
+    return predict(block, row.services, study.workloads, models, parameters)
+
+
 def _some_workload_is_served(study: Study, candidates: Candidates, table: PerformanceTable) -> None:
     idle = [
         w.name
@@ -91,13 +112,13 @@ def _stats(candidates: Candidates, stats: SearchStats) -> SearchStats:
     )
 
 
-def _assumptions(study: Study, rows: tuple[object, ...]) -> tuple[str, ...]:
+def _assumptions(study: Study, rows: tuple[SpaceRow, ...]) -> tuple[str, ...]:
     """Return what was filled in, each once, in the order of the rows."""
     notes: dict[str, None] = {}
     for row in rows:
-        notes.update(dict.fromkeys(getattr(row, "assumptions", ())))
+        notes.update(dict.fromkeys(row.assumptions))
     supplied = {s.part for s in study.supplies}
-    free = sorted({line.part for row in rows for line in getattr(row, "bill", ())} - supplied)
+    free = sorted({line.part for row in rows for line in row.bill} - supplied)
     if free:
         notes[f"bought freely at catalog prices, ordered in time: {', '.join(free)}"] = None
     return tuple(notes)
