@@ -5,7 +5,9 @@ Files in reading order:
     errors.py    mistakes as lines on stderr, and the exit codes
     output.py    answers as text or as one JSON document; the command that comes next
     progress.py  what goes on, for anything over a second
-    init.py, check.py, ...  one verb each
+    given.py     the study of a verb with its catalog and models
+    tables.py    numbers and tables for a terminal
+    init.py, check.py, run.py, ...  one verb each
 """
 
 from rackwright.cli.app import main
