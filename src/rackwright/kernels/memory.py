@@ -5,11 +5,12 @@ from __future__ import annotations
 from rackwright.kernels.compiled import compiled
 from rackwright.kernels.numbers import MachineNumbers, ModelNumbers
 
-RESERVE_BYTES = 3.0e9
-"""Context, communication buffers and workspaces; an estimate of what frameworks keep."""
+RESERVE_BYTES = 2.0e9
+"""Context, communication buffers and workspaces; an estimate of what frameworks keep.
 
-FRAGMENTATION = 1.04
-"""Allocated over asked for; an estimate for caching allocators with expandable segments."""
+Fragmentation is not added: labelled capacities are binary gigabytes and counted as decimal ones,
+and those 7 % are left for it.
+"""
 
 NONE, SELECTIVE, FULL = 0.0, 1.0, 2.0
 """Recomputation: nothing; norms, activations and expert inputs; whole layers."""
@@ -28,6 +29,7 @@ def training_bytes(
     micro_batches: float,
     recompute: float,
     zero: float,
+    activation_bytes: float,
 ) -> float:
     """Return the bytes of the fullest accelerator of a training plan.
 
@@ -38,9 +40,10 @@ def training_bytes(
         micro_batches: per replica and step.
         recompute: NONE, SELECTIVE or FULL.
         zero: 0 none, 1 optimizer, 2 and gradients, 3 and weights, sharded over data parallel.
+        activation_bytes: per element that a product reads, 2 at 16 bit.
 
     Returns:
-        Weights (2 B), gradients (4 B), optimizer (12 B), activations of the micro-batches in
+        Weights (2 B), gradients (2 B), optimizer (12 B), activations of the micro-batches in
         flight on the first stage, logits when there is one stage, and a reserve.
 
     Source:
@@ -50,19 +53,20 @@ def training_bytes(
     body = stage_parameters(m, tensor, pipeline, expert)
     shards = data * context
     held = 2.0 / (shards if zero >= 3.0 else 1.0)
-    held += 4.0 / (shards if zero >= 2.0 else 1.0)
+    held += 2.0 / (shards if zero >= 2.0 else 1.0)
     held += 12.0 / (shards if zero >= 1.0 else 1.0)
     flight = 1.0
     if pipeline > 1.0:
         flight = pipeline * (1.0 + (pipeline - 1.0) / (pipeline * interleave) * (interleave > 1.0))
         flight = min(flight, micro_batches)
     layers = m.layers / pipeline
-    kept = kept_bytes_per_token(m, recompute) * layers / m.layers * micro_tokens / tensor
-    activations = flight * kept
+    per_token = kept_bytes_per_token(m, recompute, activation_bytes)
+    activations = flight * per_token * layers / m.layers * micro_tokens / tensor
     if recompute == FULL:  # one layer is expanded while it runs backward
-        activations += kept_bytes_per_token(m, NONE) / m.layers * micro_tokens / tensor
-    logits = 6.0 * micro_tokens * m.vocab / tensor if pipeline == 1.0 else 0.0
-    return FRAGMENTATION * (body * held + activations + logits) + RESERVE_BYTES
+        per_token = kept_bytes_per_token(m, NONE, activation_bytes)
+        activations += per_token / m.layers * micro_tokens / tensor
+    logits = 4.0 * micro_tokens * m.vocab / tensor if pipeline == 1.0 else 0.0
+    return body * held + activations + logits + RESERVE_BYTES
 
 
 @compiled
@@ -79,22 +83,30 @@ def stage_parameters(m: ModelNumbers, tensor: float, pipeline: float, expert: fl
 
 
 @compiled
-def kept_bytes_per_token(m: ModelNumbers, recompute: float) -> float:
+def kept_bytes_per_token(m: ModelNumbers, recompute: float, size: float) -> float:
     """Return the activation bytes of one token over all layers, before any splitting.
 
-    Two bytes per element; flash attention keeps no score matrix.
+    Args:
+        m: the model.
+        recompute: NONE, SELECTIVE (norms and activations are computed again) or FULL.
+        size: bytes per element that a product reads.
+
+    Notes:
+        Kept at 16 bit: what enters each norm, queries, keys, values, the attention's result,
+        what enters the gate. Kept as products read them: outputs of norms and of the gate.
+        Flash attention keeps no score matrix.
     """
     if recompute == FULL:
         return 2.0 * m.hidden * m.layers
-    projections = m.attention_in / m.hidden + m.attention_out / m.hidden
-    attention = m.attention_layers * (2.0 * m.hidden + projections)
-    attention += m.linear_layers * (2.0 * m.hidden + m.linear_mixer / m.hidden)
-    wide = (m.gated + (recompute == NONE)) * 1.0
-    feed = m.dense_layers * (m.hidden + wide * m.ffn)
-    routed = m.top_k * ((recompute == NONE) * m.expert_width + wide * m.moe_ffn)
-    feed += m.moe_layers * (m.hidden + routed + wide * m.shared_ffn)
-    norms = (recompute == NONE) * 2.0 * m.hidden * m.layers
-    return 2.0 * (attention + feed + norms)
+    again = size * (recompute == NONE)
+    parts = (m.attention_layers + m.linear_layers) * (2.0 + again) * m.hidden
+    parts += m.attention_layers * 2.0 * (m.attention_in + m.attention_out) / m.hidden
+    parts += m.linear_layers * 2.0 * m.linear_mixer / m.hidden
+    gate = 2.0 * m.gated + again
+    parts += m.dense_layers * ((2.0 + again) * m.hidden + gate * m.ffn)
+    routed = m.top_k * (again * m.expert_width + gate * m.moe_ffn) + gate * m.shared_ffn
+    parts += m.moe_layers * ((2.0 + again) * m.hidden + routed)
+    return parts
 
 
 @compiled

@@ -19,7 +19,6 @@ from rackwright.kernels.collectives import (
 )
 from rackwright.kernels.compiled import compiled
 from rackwright.kernels.memory import (
-    FRAGMENTATION,
     RESERVE_BYTES,
     sequence_cache_bytes,
     serving_weight_bytes,
@@ -317,7 +316,7 @@ def _held_bytes(
     wide = max(m.gated * m.ffn, m.top_k * m.gated * m.moe_ffn) / tensor + 6.0 * m.hidden
     activations = 2.0 * (plan[3] + requests) * wide
     weights = serving_weight_bytes(m, h, tensor, pipeline, expert)
-    held: float = FRAGMENTATION * (weights + cache + activations) + RESERVE_BYTES
+    held: float = weights + cache + activations + RESERVE_BYTES
     return held
 
 

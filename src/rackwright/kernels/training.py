@@ -100,7 +100,7 @@ def training_parts(
     one = busy + launch + transfer
     reduce_ = _data_traffic(m, h, e, plan, one)
     body = stage_parameters(m, tensor, pipeline, expert)
-    adam = 38.0 * body / (data * context if plan[9] >= 1.0 else 1.0)
+    adam = 34.0 * body / (data * context if plan[9] >= 1.0 else 1.0)
     stack = e.training_stack
     return (
         work[0] * count * stack,
@@ -130,8 +130,9 @@ def training_over_plans(
         one = training_parts(m, h, e, sequence, p)
         for j in range(12):
             parts[i, j] = one[j]
+        tokens = p[6] * sequence / p[3]
         held[i] = training_bytes(
-            m, p[0], p[1], p[2], p[3], p[4], p[5], p[6] * sequence / p[3], p[7], p[8], p[9]
+            m, p[0], p[1], p[2], p[3], p[4], p[5], tokens, p[7], p[8], p[9], h.activation_bytes
         )
     return parts, held
 
@@ -410,7 +411,7 @@ def _data_traffic(
     )
     latency = e.scale_out_latency_s if group > near else e.scale_up_latency_s
     body = stage_parameters(m, tensor, pipeline, expert)
-    reduced = ring_seconds(4.0 * body, group, rate, latency)
+    reduced = ring_seconds(2.0 * body, group, rate, latency)
     gathered = ring_seconds(2.0 * body, group, rate, latency)
     hidden = 1.0 - e.data_exposed
     if plan[9] >= 3.0:

@@ -84,6 +84,7 @@ def main(arguments: Sequence[str]) -> int:
     parameters, spread = fit(parameters, TRAINING_FREE, megatron, training_seconds, noise=0.10)
     _print_fit("training", TRAINING_FREE, parameters, spread)
     _print_errors(catalog, folder, parameters, trained, served)
+    _print_left_out(parameters, megatron)
     return 0
 
 
@@ -248,6 +249,16 @@ def _print_errors(
     _line("serving TPOT, other models, left out", serving_error(left_out))
 
 
+def _print_left_out(parameters: Parameters, rows: Sequence[TrainingRow]) -> None:
+    """Fit without one source at a time and say how well its rows are then predicted."""
+    for source in MEGATRON:
+        kept = [row for row in rows if not row.source.startswith(source)]
+        left = [row for row in rows if row.source.startswith(source)]
+        found, _ = fit(parameters, TRAINING_FREE, kept, training_seconds, noise=0.10)
+        dense = _log_errors(found, [r for r in left if not r.shape.moe], training_seconds)
+        _line(f"training, dense, {source} left out", dense)
+
+
 def _log_errors(
     parameters: Parameters,
     rows: Sequence[R],
@@ -266,7 +277,7 @@ def robust_sd(errors: Array) -> float:
 def _line(label: str, errors: Array) -> None:
     size = np.abs(np.expm1(errors))
     print(
-        f"  {label:40s} n {errors.size:4d}  median {100 * np.median(size):5.1f} %  "
+        f"  {label:46s} n {errors.size:4d}  median {100 * np.median(size):5.1f} %  "
         f"p90 {100 * np.quantile(size, 0.9):6.1f} %  log sd {robust_sd(errors):.3f}"
     )
 
