@@ -1,0 +1,183 @@
+"""Every component file loads, is sourced, and agrees with what else is known about it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from rackwright import catalog
+from rackwright.catalog.load import KINDS, read_component
+from rackwright.records.component import Accelerator, Component, Part, RackSystem, Server
+from rackwright.records.errors import InputError, UnknownComponentError
+from rackwright.records.provenance import Grade
+from rackwright.records.rates import Duty
+
+CATALOG = catalog.load()
+EVERY = [(kind, key) for kind in KINDS for key in CATALOG.names(kind)]
+
+GOOD = """
+[nic]
+name = "Example X1"
+port_bit_per_s = 4e11
+
+[[source]]
+fields = ["port_bit_per_s"]
+title = "Example X1 datasheet"
+locator = "p. 3"
+retrieved = "2026-01-01"
+kind = "datasheet"
+grade = "A"
+"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_file_loads_and_is_sourced(kind):
+    for component in CATALOG.all(kind):
+        assert isinstance(component, Component)
+        assert component.name
+
+
+def test_there_are_at_least_150_components():
+    assert len(EVERY) >= 150
+
+
+def test_every_accelerator_of_a_system_is_in_the_catalog():
+    for system in CATALOG.all("systems"):
+        assert isinstance(system, RackSystem)
+        if system.accelerator:
+            CATALOG.accelerator(system.accelerator)
+        for tray in (system.compute_tray, system.switch_tray, system.server):
+            if tray:
+                CATALOG.find(Server, tray)
+
+
+def test_stacks_hold_at_least_the_labelled_memory_and_not_half_more():
+    for accelerator in CATALOG.all("accelerators"):
+        assert isinstance(accelerator, Accelerator)
+        if accelerator.memory_stacks:
+            stack = CATALOG.find(Part, accelerator.memory_stack_part)
+            held = accelerator.memory_stacks * (stack.memory_bytes or 0)
+            assert accelerator.memory_bytes <= held < 1.5 * accelerator.memory_bytes
+
+
+def test_duties_name_only_duties_and_components_that_exist():
+    for duty in CATALOG.all("duties"):
+        assert isinstance(duty, Duty)
+        for other in duty.not_stacked_with:
+            CATALOG.get("duties", other)
+        for key in duty.components_hit:
+            CATALOG.accelerator(key)
+
+
+# Redundant facts that the sources print beside the values above.
+
+
+def test_h100_and_a100_peaks_follow_from_clock_width_and_cores():
+    h100 = CATALOG.accelerator("nvidia-h100-sxm").matmul_flop_per_s.bf16
+    a100 = CATALOG.accelerator("nvidia-a100-sxm-80").matmul_flop_per_s.bf16
+
+    assert h100 == pytest.approx(1830e6 * 512 * 2 * 528, rel=1e-3)
+    assert a100 == pytest.approx(1410e6 * 256 * 2 * 432, rel=1e-3)
+
+
+def test_gb200_rack_sums_to_the_advertised_scale_up_rate():
+    gpu = CATALOG.accelerator("nvidia-gb200-gpu")
+
+    assert 72 * 2 * gpu.scale_up_bytes_per_s == pytest.approx(130e12, rel=5e-3)
+
+
+def test_trainium_instances_are_sums_of_their_chips():
+    two, three = CATALOG.accelerator("aws-trainium2"), CATALOG.accelerator("aws-trainium3")
+
+    assert 16 * two.matmul_flop_per_s.fp8 == pytest.approx(20.8e15, rel=2e-3)
+    assert 16 * two.memory_bytes == 1536 * 2**30
+    assert 16 * two.memory_bytes_per_s == pytest.approx(46.4e12, rel=1e-3)
+    assert 144 * three.matmul_flop_per_s.fp8 == pytest.approx(362.4e15, rel=1e-3)
+    assert 144 * three.memory_bytes == 20736 * 2**30
+    assert 144 * three.memory_bytes_per_s == pytest.approx(705.6e12, rel=1e-3)
+
+
+def test_nvl72_switch_trays_have_a_port_for_every_link():
+    tray = CATALOG.find(Server, "nvidia-nvlink5-switch-tray")
+    rack = CATALOG.find(RackSystem, "nvidia-gb200-nvl72")
+    gpu = CATALOG.accelerator(rack.accelerator)
+
+    assert rack.switch_trays * tray.scale_up_links == 72 * gpu.scale_up_links
+    assert rack.scale_up_cables == 72 * gpu.scale_up_links * 2 * 2  # two lanes, two directions
+
+
+# How a name is found, and what is said when it is not.
+
+
+def test_an_alias_finds_the_component_whatever_its_case_and_vendor_word():
+    for name in ("B200", "nvidia b200-sxm-180gb", "NVIDIA B200 SXM", "nvidia-b200-sxm"):
+        assert CATALOG.accelerator(name).key == "nvidia-b200-sxm"
+
+
+def test_an_unknown_name_gets_the_nearest_ones():
+    with pytest.raises(UnknownComponentError, match="Did you mean nvidia-gb300-nvl72"):
+        CATALOG.find(RackSystem, "nvidia-gb300-nvl27")
+
+
+def test_an_unknown_kind_is_told():
+    with pytest.raises(UnknownComponentError, match="catalog kind"):
+        CATALOG.get("acelerators", "B200")
+
+
+def test_grade_is_the_worst_over_fields_of_the_best_source_of_each():
+    gpu = CATALOG.accelerator("nvidia-b200-sxm")
+
+    assert gpu.grade_of(["memory_bytes", "tdp_w"]) == Grade.A
+    assert gpu.grade_of(["memory_bytes", "measured_matmul_flop_per_s"]) == Grade.B
+    assert gpu.grade_of(["memory_bytes", "memory_stacks"]) == Grade.D
+    assert gpu.is_estimate("memory_stacks")
+    assert not gpu.is_estimate("memory_bytes")
+
+
+def test_the_price_shown_is_the_best_graded_one():
+    gpu = CATALOG.accelerator("nvidia-h100-sxm")
+
+    assert gpu.latest_price().grade == min(p.grade for p in gpu.price)
+
+
+# A folder of one's own, and files that are not good enough.
+
+
+def test_a_folder_laid_over_adds_and_replaces(tmp_path):
+    (tmp_path / "nics").mkdir()
+    (tmp_path / "nics" / "example-x1.toml").write_text(GOOD)
+    shutil.copy(tmp_path / "nics" / "example-x1.toml", tmp_path / "nics" / "nvidia-cx7-400.toml")
+    over = catalog.load(tmp_path)
+
+    assert over.get("nics", "Example X1").key in ("example-x1", "nvidia-cx7-400")
+    assert over.get("nics", "nvidia-cx7-400").name == "Example X1"
+    assert over.get("nics", "nvidia-cx8-800").key == "nvidia-cx8-800"
+    assert CATALOG.get("nics", "nvidia-cx7-400").name == "ConnectX-7"
+
+
+def test_a_missing_folder_is_told(tmp_path):
+    with pytest.raises(InputError, match="no such catalog folder"):
+        catalog.load(tmp_path / "nowhere")
+
+
+BROKEN = [
+    ("port_bit_per_s = 4e11", "port_bit_per_s = 4e11\nports = 2", "ports: no .*source.* names"),
+    ('fields = ["port_bit_per_s"]', 'fields = ["port_bit_per_s", "tdp_w"]', "'tdp_w' is not a key"),
+    ("port_bit_per_s = 4e11", "port_bit_per_s = -4e11", "port_bit_per_s: .*greater than 0"),
+    ("port_bit_per_s = 4e11", "port_rate = 4e11", "port_rate: Extra inputs"),
+    ("[nic]", "[switch]", r"the table \[nic\] is missing|not known here"),
+    ("[nic]", "[nic", "nic.*toml"),
+    ('kind = "datasheet"\ngrade = "A"', 'kind = "estimate"\ngrade = "D"', "needs a note"),
+    ('kind = "datasheet"', 'kind = "recalled"\nnote = "memory"', "grade D, not A"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "message"), BROKEN)
+def test_a_bad_file_is_refused_by_name_and_key(tmp_path: Path, old, new, message):
+    (tmp_path / "nics").mkdir()
+    path = tmp_path / "nics" / "broken.toml"
+    path.write_text(GOOD.replace(old, new))
+
+    with pytest.raises(InputError, match=message) as caught:
+        read_component(path, KINDS["nics"])
+    assert "broken.toml" in str(caught.value)

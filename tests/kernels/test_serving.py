@@ -1,0 +1,214 @@
+"""The serving step and its operating point: brute force, laws, and queueing theory."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rackwright.kernels.memory import RESERVE_BYTES
+from rackwright.kernels.serving import (
+    FEASIBLE,
+    LATE_FIRST,
+    LATE_TOKEN,
+    NO_MEMORY,
+    PARTS,
+    batch_rate_over_draws,
+    closed_loop_tpot,
+    largest_batch,
+    mean_step_seconds,
+    operating_point,
+    prefill_mix,
+    serving_over_draws,
+    serving_over_layouts,
+    step_parts,
+    step_seconds,
+)
+from tests.kernels.inputs import EFFICIENCY, MACHINE, dense, sparse
+
+LOAD = np.array([1024.0, 512.0, 2.0, 0.05, 1.645, 0.95])
+TIGHT = np.array([1024.0, 512.0, 2.0, 0.012, 1.645, 0.95])
+ALONE = np.array([8.0, 1.0, 1.0, 2048.0, 64.0])
+
+
+def layout(tensor=1, pipeline=1, expert=1, chunk=2048, batch=64):
+    return np.array([tensor, pipeline, expert, chunk, batch], dtype=float)
+
+
+def test_parts_are_named_and_not_negative():
+    parts = step_parts(sparse(), MACHINE, EFFICIENCY, layout(4, 1, 8), 32.0, 2048.0, 512.0, 256.0)
+
+    assert len(parts) == len(PARTS)
+    assert min(parts) >= 0
+
+
+def test_decode_of_one_request_reads_the_weights_once():
+    m = dense()
+    parts = step_parts(m, MACHINE, EFFICIENCY, layout(), 1e-9, 1.0, 0.0, 0.0)
+    matrices = 80 * (m.attention_in + m.attention_out + m.mlp_up + m.mlp_down)
+    speed = MACHINE.memory_bytes_per_s * EFFICIENCY.memory
+
+    assert parts[0] == pytest.approx(matrices / speed * EFFICIENCY.serving_stack, rel=1e-6)
+    assert parts[6] == pytest.approx(2 * m.table / speed * EFFICIENCY.serving_stack, rel=1e-6)
+
+
+@given(st.floats(1, 500), st.floats(1, 500), st.sampled_from([1, 2, 4, 8]))
+@settings(max_examples=60, deadline=None)
+def test_a_larger_batch_never_takes_a_shorter_step_and_never_serves_less(a, b, tensor):
+    low, high = sorted((a, b))
+    for m in (dense(), sparse()):
+        args = (m, MACHINE, EFFICIENCY, 1024.0, 512.0, layout(tensor))
+        short, long = (mean_step_seconds(*args, x) for x in (low, high))
+        if prefill_mix(1024.0, 512.0, 2048.0, high)[1] < 1:
+            assert short <= long * (1 + 1e-9)
+            assert low / short <= high / long * (1 + 1e-9)
+
+
+@given(st.floats(1, 2000), st.floats(1, 4000), st.floats(1, 4000), st.floats(1, 16384))
+def test_prefill_keeps_up_with_what_arrives(batch, isl, osl, budget):
+    chunk, share = prefill_mix(isl, osl, budget, batch)
+
+    assert chunk * share == pytest.approx(batch * isl / osl)
+    assert chunk <= max(budget, 1.0)
+
+
+@given(st.sampled_from([1, 2, 4, 8]), st.floats(0.004, 0.08), st.floats(0.05, 3.0))
+@settings(max_examples=40, deadline=None)
+def test_the_largest_batch_equals_a_linear_scan(tensor, tpot, ttft):
+    load = np.array([1024.0, 512.0, ttft, tpot, 1.645, 0.95])
+    p = layout(tensor)
+    scan = [
+        b
+        for b in range(1, 257)
+        if operating_point(sparse(), MACHINE, EFFICIENCY, load, p, float(b))[0] == FEASIBLE
+    ]
+
+    got = largest_batch(sparse(), MACHINE, EFFICIENCY, load, p, 256.0)
+    assert got == max(scan, default=0)
+
+
+def test_reasons_name_the_limit_that_is_broken():
+    def reason(load, batch, **axes):
+        return operating_point(dense(), MACHINE, EFFICIENCY, load, layout(**axes), batch)[0]
+
+    assert reason(LOAD, 4.0, tensor=8) == FEASIBLE
+    assert reason(TIGHT, 4.0, tensor=1) == LATE_TOKEN
+    assert reason(LOAD, 4000.0, tensor=1) == NO_MEMORY
+    assert reason(np.array([30000.0, 512.0, 0.1, 1.0, 1.645, 0.95]), 1.0) == LATE_FIRST
+
+
+def test_memory_at_the_point_is_weights_cache_and_reserve():
+    point = operating_point(dense(), MACHINE, EFFICIENCY, LOAD, layout(8), 8.0)
+    busy = 8 + 1.645 * math.sqrt(8)
+    weights = 80 * 8192 * (2 * 8192 + 2 * 1024 + 3 * 28672) / 8 + 2 * 128256 * 8192 * 2 / 8
+    cache = busy * 80 * 8 * 2 * 128 * 1536 / 8
+
+    # the rest is the activations of one chunk: well below a gigabyte here
+    assert 0 < point[4] - weights - cache - RESERVE_BYTES < 1e9
+
+
+def test_the_percentile_costs_rate():
+    loads = [np.array([1024.0, 512.0, 2.0, 0.012, z, q]) for z, q in ((0.0, 0.5), (1.645, 0.95))]
+    batches = [
+        largest_batch(sparse(), MACHINE, EFFICIENCY, load, layout(), 512.0) for load in loads
+    ]
+
+    assert batches[0] > batches[1] > 0
+
+
+def test_waiting_for_prefill_is_that_of_a_deterministic_queue():
+    # with one chunk per prompt and a share rho of the time in prefill: M/D/1
+    point = operating_point(dense(), MACHINE, EFFICIENCY, LOAD, layout(8), 48.0)
+    share = prefill_mix(1024.0, 512.0, 2048.0, 48.0)[1]
+    mixed = step_seconds(dense(), MACHINE, EFFICIENCY, layout(8), 48.0, 1280.0, 1024.0, 512.0)
+    load = share * mixed / point[6]
+    wait = mixed / (2 * (1 - load)) * math.log(load / 0.05)
+
+    assert point[5] == pytest.approx(load)
+    assert point[3] == pytest.approx(mixed * EFFICIENCY.first_token_stack + wait)
+
+
+def test_a_simulated_queue_waits_no_longer_than_the_tail_says():
+    # Lindley's recursion for M/D/1 at loads 0.3 to 0.8, unit service, seed fixed
+    rng = np.random.default_rng(5)
+    for load in (0.3, 0.5, 0.8):
+        gaps = rng.exponential(1 / load, 200_000)
+        wait, waits = 0.0, []
+        for gap in gaps:
+            waits.append(wait)
+            wait = max(0.0, wait + 1.0 - gap)
+        tail = math.log(load / 0.05) / (2 * (1 - load))
+        # the exponential tail is exact in the limit of high load, cautious below it
+        assert 0.8 * tail < np.quantile(waits, 0.95) < 1.1 * tail
+
+
+def test_layouts_return_the_best_batch_and_count_every_point():
+    layouts = np.array([layout(t, 1, 1, c) for t in (1, 2, 4) for c in (512, 8192)])
+    batches = np.array([1.0, 4.0, 16.0, 64.0, 256.0])
+    counts, best, points, _ = serving_over_layouts(
+        sparse(), MACHINE, EFFICIENCY, LOAD, layouts, batches
+    )
+
+    assert counts.sum() == layouts.shape[0] * batches.size
+    for i, p in enumerate(layouts):
+        feasible = [
+            b
+            for b in range(1, 257)
+            if operating_point(sparse(), MACHINE, EFFICIENCY, LOAD, p, float(b))[0] == FEASIBLE
+        ]
+        assert best[i] == max(feasible, default=0)
+        if feasible:
+            again = operating_point(sparse(), MACHINE, EFFICIENCY, LOAD, p, best[i])
+            np.testing.assert_allclose(points[i], again[1:])
+
+
+def test_what_fails_says_by_how_much():
+    load = np.array([1024.0, 512.0, 2.0, 1e-4, 1.645, 0.95])
+    counts, best, _, excess = serving_over_layouts(
+        dense(), MACHINE, EFFICIENCY, load, np.array([layout(8)]), np.array([1.0, 2.0])
+    )
+    late = operating_point(dense(), MACHINE, EFFICIENCY, load, layout(8), 1.0)[2]
+
+    assert counts[int(LATE_TOKEN)] == 2
+    assert best[0] == 0
+    assert excess[int(LATE_TOKEN)] == pytest.approx(late / 1e-4)
+
+
+def test_a_world_that_breaks_a_limit_serves_a_smaller_batch_or_nothing():
+    batch = largest_batch(sparse(), MACHINE, EFFICIENCY, TIGHT, layout(), 512.0)
+    p = layout(batch=batch)
+    worlds = np.array(
+        [
+            EFFICIENCY,
+            EFFICIENCY._replace(serving_stack=EFFICIENCY.serving_stack * 1.2),
+            EFFICIENCY._replace(serving_stack=EFFICIENCY.serving_stack * 0.8),
+            EFFICIENCY._replace(step_s=0.02),
+        ]
+    )
+    rates = serving_over_draws(sparse(), MACHINE, worlds, TIGHT, p)
+    nominal = operating_point(sparse(), MACHINE, EFFICIENCY, TIGHT, p, batch)[1]
+    fixed = batch_rate_over_draws(sparse(), MACHINE, worlds, 1024.0, 512.0, p)
+
+    assert rates[0] == pytest.approx(nominal)
+    assert rates[1] < nominal / 1.2  # smaller batches serve less than proportionally
+    assert rates[2] == pytest.approx(nominal / 0.8)
+    assert rates[3] == 0.0
+    assert fixed[1] == pytest.approx(nominal / 1.2)
+
+
+def test_attention_copies_share_the_requests():
+    # an expert group of 8 on a tensor group of 1: each rank attends for an eighth of them
+    one = step_parts(sparse(), MACHINE, EFFICIENCY, layout(1), 16.0, 2048.0, 0.0, 0.0)
+    copies = step_parts(sparse(), MACHINE, EFFICIENCY, layout(1, 1, 8), 128.0, 2048.0, 0.0, 0.0)
+
+    assert copies[2] == pytest.approx(one[2])
+    assert copies[5] > 0 == one[5]
+
+
+def test_few_clients_decode_at_about_the_plain_step():
+    tpot, ttft = closed_loop_tpot(dense(), MACHINE, EFFICIENCY, 128.0, 4096.0, layout(8), 2.0)
+    plain = step_seconds(dense(), MACHINE, EFFICIENCY, layout(8), 2.0, 2176.0, 0.0, 0.0)
+
+    assert tpot == pytest.approx(plain, rel=0.02)
+    assert 0 < ttft < 0.1
