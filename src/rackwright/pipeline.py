@@ -194,7 +194,10 @@ class _Keeper:
     def plan(self, stage: str, make: Callable[[], tuple[BuildPlan, Certificate]]) -> BuildPlan:
         """Keep a plan and its certificate under the stage's name; hand on the plan."""
         name = stage.replace("build", "plan", 1).replace(" ", "-")
-        kinds = {name: BuildPlan, name.replace("plan", "certificate", 1): Certificate}
+        kinds: dict[str, type[Record]] = {
+            name: BuildPlan,
+            name.replace("plan", "certificate", 1): Certificate,
+        }
         return cast(BuildPlan, self._done(stage, kinds, make)[0])
 
     def _done(

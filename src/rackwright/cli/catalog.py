@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import typer
 
@@ -78,7 +78,7 @@ def show(
             f"[{lead.grade}, {lead.basis}]"
         )
     answer(
-        cast("dict[str, Any]", component.model_dump(mode="json")),
+        component.model_dump(mode="json"),
         lines,
         f"rackwright catalog list {kind}",
         as_json=as_json,

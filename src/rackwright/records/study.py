@@ -31,7 +31,14 @@ from rackwright.records.quantity import (
 )
 
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166 code, e.g. US, TW")]
-Name = Annotated[str, Field(min_length=1, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+Name = Annotated[
+    str,
+    Field(
+        min_length=1,
+        pattern=r"^[a-z0-9][a-z0-9._-]*$",
+        description="a name: small letters, digits and . _ - after the first",
+    ),
+]
 Precision = Literal["bf16", "fp16", "fp8", "fp4"]
 
 
