@@ -8,15 +8,14 @@ import pytest
 
 from rackwright.catalog import load
 from rackwright.design.parameters import draw
-from rackwright.kernels.memory import training_bytes
 from rackwright.records.errors import InputError
 from rackwright.validate.first_fit import (
     FAMILIES,
     SERVED,
     Free,
-    _numbers,
     by_configuration,
     fit,
+    held_bytes,
     main,
     robust_sd,
     serving_seconds,
@@ -100,15 +99,7 @@ def test_the_fit_finds_a_factor_that_was_put_into_the_rows():
 def test_published_training_plans_fit_their_accelerators_by_our_count():
     # they ran, so they fitted; rows whose recomputation or offload is not stated may not
     rows = by_configuration(read_training(DATA, CATALOG, (*FAMILIES, "Ampere")))
-    fits = []
-    for row in rows:
-        m, h, _ = _numbers(row)
-        p = row.plan
-        tokens = p[6] * row.sequence / p[3]
-        held = training_bytes(
-            m, p[0], p[1], p[2], p[3], p[4], p[5], tokens, p[7], p[8], p[9], h.activation_bytes
-        )
-        fits.append(held <= h.memory_bytes)
+    fits = [ours <= there for ours, there in held_bytes(rows)]
 
     assert len(fits) > 400
     assert np.mean(fits) >= 0.97

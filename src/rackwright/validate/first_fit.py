@@ -19,6 +19,7 @@ from scipy.optimize import least_squares
 from rackwright.catalog import Catalog, load
 from rackwright.design.numbers import compute_precision, machine_numbers, model_numbers
 from rackwright.design.parameters import draw, efficiencies
+from rackwright.kernels.memory import training_bytes
 from rackwright.kernels.numbers import MachineNumbers, ModelNumbers
 from rackwright.kernels.serving import closed_loop_tpot
 from rackwright.kernels.training import training_parts
@@ -85,6 +86,9 @@ def main(arguments: Sequence[str]) -> int:
     _print_fit("training", TRAINING_FREE, parameters, spread)
     _print_errors(catalog, folder, parameters, trained, served)
     _print_left_out(parameters, megatron)
+    held = held_bytes(by_configuration(read_training(folder, catalog, (*FAMILIES, "Ampere"))))
+    fits = sum(ours <= there for ours, there in held)
+    print(f"published training plans that fit their memory by our count: {fits} of {len(held)}")
     return 0
 
 
@@ -176,6 +180,19 @@ def by_configuration(rows: Sequence[TrainingRow]) -> list[TrainingRow]:
         step = float(np.median([row.step_s for row in group]))
         merged.append(group[0]._replace(step_s=step))
     return merged
+
+
+def held_bytes(rows: Sequence[TrainingRow]) -> list[tuple[float, float]]:
+    """Return the bytes that each row's plan holds by our count, and those there are."""
+    pairs = []
+    for row in rows:
+        m, h, _ = _numbers(row)
+        p = row.plan
+        tokens = p[6] * row.sequence / p[3]
+        size = h.activation_bytes
+        ours = training_bytes(m, p[0], p[1], p[2], p[3], p[4], p[5], tokens, p[7], p[8], p[9], size)
+        pairs.append((float(ours), h.memory_bytes))
+    return pairs
 
 
 def with_value(parameters: Parameters, name: str, value: float) -> Parameters:
