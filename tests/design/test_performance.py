@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from rackwright.design.numbers import compute_precision, machine_numbers, model_numbers
 from rackwright.design.parameters import draw, efficiencies
-from rackwright.design.performance import best_plan, evaluate, plan_array, serving_load
+from rackwright.design.performance import best_plan, evaluate, serving_load
+from rackwright.design.plans import plan_array
 from rackwright.design.software import serving_layouts, training_plans
 from rackwright.kernels.memory import training_bytes
-from rackwright.kernels.serving import FEASIBLE, closed_loop_tpot, operating_point
+from rackwright.kernels.serving_point import FEASIBLE, closed_loop_tpot, operating_point
 from rackwright.kernels.training import training_parts
 from rackwright.records.errors import InputError
 from rackwright.records.study import SoftwareSpace

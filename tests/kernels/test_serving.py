@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rackwright.kernels.memory import RESERVE_BYTES
-from rackwright.kernels.serving import (
+from rackwright.kernels.serving import PARTS, step_parts, step_seconds
+from rackwright.kernels.serving_point import (
     FEASIBLE,
     LATE_FIRST,
     LATE_TOKEN,
     NO_MEMORY,
-    PARTS,
     batch_rate_over_draws,
     closed_loop_tpot,
     largest_batch,
@@ -22,8 +22,6 @@ from rackwright.kernels.serving import (
     prefill_mix,
     serving_over_draws,
     serving_over_layouts,
-    step_parts,
-    step_seconds,
 )
 from tests.kernels.inputs import EFFICIENCY, MACHINE, dense, sparse
 

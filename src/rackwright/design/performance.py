@@ -16,14 +16,10 @@ from numpy.typing import NDArray
 
 from rackwright.design.numbers import compute_precision, machine_numbers, model_numbers
 from rackwright.design.parameters import efficiencies
+from rackwright.design.plans import serving_record, training_record
 from rackwright.design.power import average_power
-from rackwright.design.software import (
-    OPTIMIZER_SHARDING,
-    RECOMPUTE,
-    serving_layouts,
-    training_plans,
-)
-from rackwright.kernels import serving, training
+from rackwright.design.software import serving_layouts, training_plans
+from rackwright.kernels import serving, serving_point, training
 from rackwright.kernels.numbers import EfficiencyNumbers, MachineNumbers, ModelNumbers
 from rackwright.records.hardware import Hardware
 from rackwright.records.model import ModelShape
@@ -34,7 +30,6 @@ from rackwright.records.space import (
     Parameters,
     SearchStats,
     Service,
-    SoftwarePlan,
     TimePart,
 )
 from rackwright.records.study import ServingWorkload, SoftwareSpace, TrainingWorkload
@@ -43,10 +38,10 @@ Array = NDArray[np.float64]
 Workload = TrainingWorkload | ServingWorkload
 
 _REASONS = {
-    int(serving.NO_MEMORY): "memory: weights and cache of the batch",
-    int(serving.NO_PREFILL): "prompts arrive faster than chunks",
-    int(serving.LATE_FIRST): "time to first token",
-    int(serving.LATE_TOKEN): "time per output token",
+    int(serving_point.NO_MEMORY): "memory: weights and cache of the batch",
+    int(serving_point.NO_PREFILL): "prompts arrive faster than chunks",
+    int(serving_point.LATE_FIRST): "time to first token",
+    int(serving_point.LATE_TOKEN): "time per output token",
 }
 _MEMORY = "memory: weights, optimizer and activations"
 _LEANED_ON = ("matmul_flop_per_s", "memory_bytes", "memory_bytes_per_s")
@@ -183,7 +178,7 @@ def _best_training(
     flop = 3.0 * forward_flop_per_token(shape, sequence / 2.0)
     service = Service(
         workload=workload.name,
-        plan=_training_record(plans[i], workload.precision),
+        plan=training_record(plans[i], workload.precision),
         rate_tokens_per_s=rate,
         step_s=float(step[i]),
         memory_bytes=float(held[i]),
@@ -210,8 +205,10 @@ def _best_serving(
     e, draws, grade = efficiencies(parameters, family, "serving", at, moe)
     load = serving_load(workload)
     batches = np.array(sorted(software.batch), dtype=np.float64)
-    counts, batch, points, over = serving.serving_over_layouts(m, h, e, load, layouts, batches)
-    evaluated, feasible = int(counts.sum()), int(counts[int(serving.FEASIBLE)])
+    counts, batch, points, over = serving_point.serving_over_layouts(
+        m, h, e, load, layouts, batches
+    )
+    evaluated, feasible = int(counts.sum()), int(counts[int(serving_point.FEASIBLE)])
     rejected = {text: int(counts[r]) for r, text in _REASONS.items() if counts[r]}
     # a layout that does not divide stands for all its batches
     structural = {reason: n * len(batches) for reason, n in structural.items()}
@@ -229,7 +226,7 @@ def _best_serving(
     power = average_power(block, parameters, serving.PARTS, parts, busy, used)
     service = Service(
         workload=workload.name,
-        plan=_serving_record(plan, workload.precision, int(replicas[i])),
+        plan=serving_record(plan, workload.precision, int(replicas[i])),
         rate_tokens_per_s=float(replicas[i] * points[i, 0]),
         step_s=float(parts.sum()),
         ttft_s=float(points[i, 2]),
@@ -239,7 +236,7 @@ def _best_serving(
         parts=_parts(serving.PARTS, parts),
         grade=_grade(block, grade),
     )
-    rates = replicas[i] * serving.serving_over_draws(m, h, draws, load, plan)
+    rates = replicas[i] * serving_point.serving_over_draws(m, h, draws, load, plan)
     return Best(service, rates, evaluated, feasible, rejected, structural, {})
 
 
@@ -257,73 +254,17 @@ def serving_load(workload: ServingWorkload) -> Array:
     )
 
 
-def plan_array(plan: SoftwarePlan, workload: Workload) -> Array:
-    """Return a recorded plan as the kernels read it (the columns of the kernel's `PLAN`)."""
-    tensor, pipeline = plan.tensor_parallel, plan.pipeline_parallel
-    if isinstance(workload, ServingWorkload):
-        columns: tuple[float, ...] = (
-            tensor,
-            pipeline,
-            plan.expert_parallel,
-            plan.prefill_chunk_tokens,
-            plan.batch,
-        )
-        return np.array(columns, dtype=np.float64)
-    count = workload.global_batch_sequences / (plan.data_parallel * plan.micro_batch)
-    columns = (
-        tensor,
-        pipeline,
-        plan.interleave,
-        1,
-        plan.expert_parallel,
-        plan.data_parallel,
-        plan.micro_batch,
-        count,
-        RECOMPUTE[plan.recompute],
-        OPTIMIZER_SHARDING,
-    )
-    return np.array(columns, dtype=np.float64)
-
-
 def _mean_step(
     m: ModelNumbers, h: MachineNumbers, e: EfficiencyNumbers, load: Array, plan: Array
 ) -> tuple[Array, float]:
     """Parts of the mean step, and the share of its time in steps that carry prefill."""
     isl, osl = load[0], load[1]
     context = isl + 0.5 * osl
-    chunk, share = serving.prefill_mix(isl, osl, plan[3], plan[4])
+    chunk, share = serving_point.prefill_mix(isl, osl, plan[3], plan[4])
     plain = np.array(serving.step_parts(m, h, e, plan, plan[4], context, 0.0, 0.0))
     mixed = np.array(serving.step_parts(m, h, e, plan, plan[4], context, chunk, 0.5 * isl))
     mean = (1.0 - share) * plain + share * mixed
     return mean, float(share * mixed.sum() / mean.sum())
-
-
-def _training_record(plan: Array, precision: str) -> SoftwarePlan:
-    return SoftwarePlan(
-        kind="training",
-        precision=precision,
-        tensor_parallel=int(plan[0]),
-        pipeline_parallel=int(plan[1]),
-        interleave=int(plan[2]),
-        expert_parallel=int(plan[4]),
-        data_parallel=int(plan[5]),
-        micro_batch=int(plan[6]),
-        recompute=next(name for name, code in RECOMPUTE.items() if code == plan[8]),
-    )
-
-
-def _serving_record(plan: Array, precision: str, replicas: int) -> SoftwarePlan:
-    return SoftwarePlan(
-        kind="serving",
-        precision=precision,
-        tensor_parallel=int(plan[0]),
-        pipeline_parallel=int(plan[1]),
-        expert_parallel=int(plan[2]),
-        data_parallel=max(int(plan[2] // plan[0]), 1),
-        batch=int(plan[4]),
-        replicas=replicas,
-        prefill_chunk_tokens=int(plan[3]),
-    )
 
 
 def _parts(names: Sequence[str], seconds: Array) -> tuple[TimePart, ...]:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from rackwright.design.numbers import compute_precision, machine_numbers, model_numbers
 from rackwright.design.parameters import efficiencies, value
-from rackwright.design.performance import plan_array
+from rackwright.design.plans import plan_array
 from rackwright.design.power import average_power
-from rackwright.kernels import serving, training
+from rackwright.kernels import serving_point, training
 from rackwright.kernels.collectives import all_reduce_seconds
 from rackwright.kernels.numbers import EfficiencyNumbers, MachineNumbers, ModelNumbers
 from rackwright.records.acceptance import ProbePrediction
@@ -161,13 +161,13 @@ def _serving(
     isl, osl = float(workload.input_tokens), float(workload.output_tokens)
     ranks = max(plan[0], plan[2]) * plan[1]
     replicas = rack.accelerators // ranks or rack.accelerators / ranks
-    rate = plan[4] / serving.mean_step_seconds(m, h, nominal, isl, osl, plan, plan[4])
+    rate = plan[4] / serving_point.mean_step_seconds(m, h, nominal, isl, osl, plan, plan[4])
     return ProbePrediction(
         probe=f"serving-{workload.name}",
         unit="tokens/s",
         better="higher",
         nominal=float(replicas * rate),
-        draws=replicas * serving.batch_rate_over_draws(m, h, draws, isl, osl, plan),
+        draws=replicas * serving_point.batch_rate_over_draws(m, h, draws, isl, osl, plan),
         how=f"output tokens of one rack with {service.plan.batch} requests decoding per replica "
         f"of {ranks:.0f} accelerators, {workload.input_tokens} in and {workload.output_tokens} out",
         grade=grade,

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from rackwright.kernels.compiled import compiled
+
 
 class ModelNumbers(NamedTuple):
     """A model as counts; "elements" are cache or state elements, sizes are per layer."""
@@ -94,4 +99,28 @@ class EfficiencyNumbers(NamedTuple):
     first_token_stack: float  # measured over modelled time of a prompt's own prefill
 
 
-EFFICIENCY_NAMES: tuple[str, ...] = EfficiencyNumbers._fields
+@compiled
+def efficiency_row(d: NDArray[np.float64]) -> EfficiencyNumbers:
+    """Return one draw, a row of an array, as named efficiencies."""
+    return EfficiencyNumbers(
+        d[0],
+        d[1],
+        d[2],
+        d[3],
+        d[4],
+        d[5],
+        d[6],
+        d[7],
+        d[8],
+        d[9],
+        d[10],
+        d[11],
+        d[12],
+        d[13],
+        d[14],
+        d[15],
+        d[16],
+        d[17],
+        d[18],
+        d[19],
+    )

@@ -9,18 +9,25 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rackwright.kernels.collectives import (
-    expert_exchange_seconds,
-    group_bytes_per_s,
-    ring_seconds,
-)
 from rackwright.kernels.compiled import compiled
 from rackwright.kernels.memory import FULL, SELECTIVE, stage_parameters, training_bytes
-from rackwright.kernels.numbers import EfficiencyNumbers, MachineNumbers, ModelNumbers
+from rackwright.kernels.numbers import (
+    EfficiencyNumbers,
+    MachineNumbers,
+    ModelNumbers,
+    efficiency_row,
+)
 from rackwright.kernels.operators import (
     linear_backward_seconds,
     linear_forward_seconds,
     matmul_seconds,
+)
+from rackwright.kernels.training_traffic import (
+    context_seconds,
+    data_seconds,
+    expert_seconds,
+    pipeline_seconds,
+    tensor_seconds,
 )
 
 Array = NDArray[np.float64]
@@ -89,16 +96,16 @@ def training_parts(
             0.0, (product + core + passes + head) * share - (product + core + passes) * stage
         )
         head = max(head, 0.0)
-    by_tensor = _tensor_traffic(m, h, e, tokens, tensor, plan[8])
-    by_context = _context_traffic(m, h, e, tokens, tensor, context, core)
-    by_expert = _expert_traffic(m, h, e, tokens, tensor, expert, plan[8])
+    by_tensor = tensor_seconds(m, h, e, tokens, tensor, plan[8])
+    by_context = context_seconds(m, h, e, tokens, tensor, context, core)
+    by_expert = expert_seconds(m, h, e, tokens, tensor, expert, plan[8])
     work = np.array((product, core, passes, by_tensor, by_context, by_expert)) * stage
     busy = work.sum() + head
     launches = (_KERNELS_DENSE + (_KERNELS_MOE - _KERNELS_DENSE) * m.moe_layers / m.layers) * 3.0
     launch = max(0.0, launches * layers * stage * e.launch_s - busy)
-    transfer = _pipeline_transfer(m, h, e, tokens, tensor, pipeline, interleave)
+    transfer = pipeline_seconds(m, h, e, tokens, tensor, pipeline, interleave)
     one = busy + launch + transfer
-    reduce_ = _data_traffic(m, h, e, plan, one)
+    reduce_ = data_seconds(m, h, e, plan, one)
     body = stage_parameters(m, tensor, pipeline, expert)
     adam = 34.0 * body / (data * context if plan[9] >= 1.0 else 1.0)
     stack = e.training_stack
@@ -148,33 +155,6 @@ def training_over_draws(
         for part in training_parts(m, h, efficiency_row(draws[s]), sequence, plan):
             steps[s] += part
     return steps
-
-
-@compiled
-def efficiency_row(d: Array) -> EfficiencyNumbers:
-    """Return one draw, a row of an array, as named efficiencies."""
-    return EfficiencyNumbers(
-        d[0],
-        d[1],
-        d[2],
-        d[3],
-        d[4],
-        d[5],
-        d[6],
-        d[7],
-        d[8],
-        d[9],
-        d[10],
-        d[11],
-        d[12],
-        d[13],
-        d[14],
-        d[15],
-        d[16],
-        d[17],
-        d[18],
-        d[19],
-    )
 
 
 @compiled
@@ -279,146 +259,3 @@ def _head(
     columns = m.vocab / tensor
     seconds = 3.0 * matmul_seconds(tokens, m.hidden, columns, rate, speed, 2.0, 2.0)
     return seconds + 16.0 * tokens * columns / speed
-
-
-@compiled
-def _tensor_traffic(
-    m: ModelNumbers,
-    h: MachineNumbers,
-    e: EfficiencyNumbers,
-    tokens: float,
-    tensor: float,
-    recompute: float,
-) -> float:
-    """Sequence parallelism: four gathers or scatters of the activations per layer and pass."""
-    if tensor <= 1.0:
-        return 0.0
-    inside = min(tensor, h.scale_up_accelerators)
-    rate = group_bytes_per_s(
-        tensor,
-        inside,
-        h.scale_up_bytes_per_s * e.scale_up,
-        h.scale_out_bytes_per_s * e.scale_out,
-        h.oversubscription,
-    )
-    latency = e.scale_up_latency_s if tensor <= inside else e.scale_out_latency_s
-    one = ring_seconds(2.0 * tokens * m.hidden, tensor, rate, latency)
-    passes = 3.0 if recompute == FULL else 2.0
-    return e.tensor_exposed * 4.0 * passes * m.layers * one
-
-
-@compiled
-def _context_traffic(
-    m: ModelNumbers,
-    h: MachineNumbers,
-    e: EfficiencyNumbers,
-    tokens: float,
-    tensor: float,
-    context: float,
-    core: float,
-) -> float:
-    """Keys and values go round the context-parallel ring, under the attention core."""
-    if context <= 1.0:
-        return 0.0
-    group = tensor * context
-    inside = max(min(h.scale_up_accelerators / tensor, context), 1.0)
-    rate = group_bytes_per_s(
-        context,
-        inside,
-        h.scale_up_bytes_per_s * e.scale_up,
-        h.scale_out_bytes_per_s * e.scale_out,
-        h.oversubscription,
-    )
-    latency = e.scale_up_latency_s
-    if group > h.scale_up_accelerators:
-        latency = e.scale_out_latency_s
-    parts = min(tensor, m.cache_parts)
-    moved = 2.0 * (m.cache_full + m.cache_window) * tokens / parts
-    steps = (context - 1.0) * m.attention_layers
-    return max(0.0, 3.0 * (moved * (context - 1.0) / rate + steps * latency) - core)
-
-
-@compiled
-def _expert_traffic(
-    m: ModelNumbers,
-    h: MachineNumbers,
-    e: EfficiencyNumbers,
-    tokens: float,
-    tensor: float,
-    expert: float,
-    recompute: float,
-) -> float:
-    """Dispatch and combine, forward and backward, of every layer with experts."""
-    if expert <= 1.0 or m.moe_layers == 0.0:
-        return 0.0
-    one = expert_exchange_seconds(
-        tokens / tensor,
-        m.top_k,
-        2.0 * m.expert_width,
-        expert,
-        min(expert, h.scale_up_accelerators),
-        h.scale_up_bytes_per_s * e.scale_up,
-        h.scale_out_bytes_per_s * e.scale_out / h.oversubscription,
-        e.scale_up_latency_s if expert <= h.scale_up_accelerators else e.scale_out_latency_s,
-    )
-    passes = 3.0 if recompute == FULL else 2.0
-    return e.expert_exposed * 2.0 * passes * m.moe_layers * one
-
-
-@compiled
-def _pipeline_transfer(
-    m: ModelNumbers,
-    h: MachineNumbers,
-    e: EfficiencyNumbers,
-    tokens: float,
-    tensor: float,
-    pipeline: float,
-    interleave: float,
-) -> float:
-    """Activations to the next stage and gradients back, per micro-batch and chunk."""
-    if pipeline <= 1.0:
-        return 0.0
-    rate, latency = (
-        h.scale_out_bytes_per_s * e.scale_out / h.oversubscription,
-        e.scale_out_latency_s,
-    )
-    if h.accelerators <= h.scale_up_accelerators:
-        rate, latency = h.scale_up_bytes_per_s * e.scale_up, e.scale_up_latency_s
-    one = latency + 2.0 * tokens * m.hidden / (tensor * rate)
-    return e.pipeline_exposed * 2.0 * interleave * one
-
-
-@compiled
-def _data_traffic(
-    m: ModelNumbers, h: MachineNumbers, e: EfficiencyNumbers, plan: Array, one: float
-) -> float:
-    """Gradient reduction and weight gathering, as far as compute does not hide them.
-
-    Up to stage 2 it happens once per step, under one micro-batch; at stage 3 once per
-    micro-batch, under that micro-batch.
-    """
-    tensor, pipeline, context, expert, data = plan[0], plan[1], plan[3], plan[4], plan[5]
-    group = data * context
-    if group <= 1.0:
-        return 0.0
-    near = max(min(h.scale_up_accelerators / tensor, group), 1.0)
-    rate = group_bytes_per_s(
-        group,
-        near,
-        h.scale_up_bytes_per_s * e.scale_up,
-        h.scale_out_bytes_per_s * e.scale_out,
-        h.oversubscription,
-    )
-    latency = e.scale_out_latency_s if group > near else e.scale_up_latency_s
-    body = stage_parameters(m, tensor, pipeline, expert)
-    reduced = ring_seconds(2.0 * body, group, rate, latency)
-    gathered = ring_seconds(2.0 * body, group, rate, latency)
-    hidden = 1.0 - e.data_exposed
-    if plan[9] >= 3.0:
-        traffic = reduced + 2.0 * gathered
-        exposed: float = plan[7] * max(traffic - hidden * one, e.data_exposed * traffic)
-    else:
-        backward, forward = one * 2.0 / 3.0, one / 3.0
-        exposed = max(reduced - hidden * backward, e.data_exposed * reduced)
-        exposed += max(gathered - hidden * forward, e.data_exposed * gathered)
-    return exposed

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rackwright.records.model import Experts, Hybrid, Mixer, ModelShape
+from rackwright.records.state_layers import state_layer_parameters, state_width
 
 
 class ParameterCount(NamedTuple):
@@ -107,7 +108,7 @@ def state_elements(shape: ModelShape) -> float:
     if hybrid is None:
         return 0.0
     layers = sum(g.layers for g in shape.groups() if g.mixer == "linear")
-    return layers * _state_width(shape, hybrid)
+    return layers * state_width(shape, hybrid)
 
 
 def cache_bytes(shape: ModelShape, context: int, bytes_per_element: float) -> float:
@@ -191,7 +192,7 @@ def mixer_parameters(shape: ModelShape, mixer: Mixer) -> float:
     if mixer == "none":
         return 0.0
     if mixer == "linear":
-        return _state_layer_parameters(shape, _hybrid(shape))
+        return state_layer_parameters(shape, _hybrid(shape))
     a, h = shape.attention, shape.hidden
     heads, kv, key, value = head_sizes(shape, mixer)
     out = heads * value * h
@@ -210,72 +211,6 @@ def mixer_parameters(shape: ModelShape, mixer: Mixer) -> float:
     if shape.biases in ("all", "qkv", "attn"):
         bias = heads * key + kv * (key + value) + (h if shape.biases != "qkv" else 0)
     return float(query + cached + out + gate + bias + (2 * key if a.qk_norm else 0))
-
-
-def _state_layer_parameters(shape: ModelShape, y: Hybrid) -> float:
-    h, conv = shape.hidden, y.conv or 0
-    keys = (y.key_heads or 0) * (y.key_dim or 0)
-    values = (y.value_heads or 0) * (y.value_dim or 0)
-    if y.kind == "gated_deltanet":
-        return float(
-            h * (2 * keys + 2 * values + 2 * (y.value_heads or 0))
-            + (2 * keys + values) * conv
-            + values * h
-            + 2 * (y.value_heads or 0)
-            + (y.value_dim or 0)
-        )
-    if y.kind == "kimi_delta_attention":
-        low = h * (y.key_dim or 0) + (y.key_dim or 0) * keys
-        gate = h * values if y.full_rank_gate else low
-        return float(
-            h * (2 * keys + values)
-            + (2 * keys + values) * conv
-            + low
-            + gate
-            + h * (y.key_heads or 0)
-            + values * h
-        )
-    if y.kind == "lightning_attention":
-        return float(h * (2 * keys + 2 * values) + values * h)
-    if y.kind == "mamba2":
-        inner, wide = _inner(shape, y), 2 * (y.groups or 1) * (y.state or 0)
-        heads = y.ssm_heads or 0
-        return float(
-            h * (2 * inner + wide + heads)
-            + (inner + wide) * (conv + 1)
-            + inner * h
-            + inner
-            + 3 * heads
-        )
-    if y.kind == "mamba1":
-        inner, rank, state = _inner(shape, y), y.dt_rank or 0, y.state or 0
-        return float(
-            h * 2 * inner
-            + inner * (conv + 1)
-            + inner * (rank + 2 * state)
-            + rank * inner
-            + inner * (state + 2)
-            + inner * h
-        )
-    if y.kind == "short_conv":
-        return float(h * 3 * h + h * conv + h * h)
-    raise NotImplementedError(f"no parameter count for the hybrid layer kind {y.kind!r}")
-
-
-def _state_width(shape: ModelShape, y: Hybrid) -> float:
-    if y.kind == "mamba2":
-        return float((y.ssm_heads or 0) * (y.ssm_head_dim or 0) * (y.state or 0))
-    if y.kind == "mamba1":
-        return float(_inner(shape, y) * (y.state or 0))
-    if y.kind == "short_conv":
-        return float(shape.hidden * (y.conv or 0))
-    return float((y.value_heads or 0) * (y.key_dim or 0) * (y.value_dim or 0))
-
-
-def _inner(shape: ModelShape, y: Hybrid) -> int:
-    if y.ssm_heads and y.ssm_head_dim:
-        return y.ssm_heads * y.ssm_head_dim
-    return (y.expand or 2) * shape.hidden
 
 
 def _norms(shape: ModelShape, mixer: Mixer, feed: str) -> float:

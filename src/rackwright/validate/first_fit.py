@@ -21,7 +21,7 @@ from rackwright.design.numbers import compute_precision, machine_numbers, model_
 from rackwright.design.parameters import draw, efficiencies
 from rackwright.kernels.memory import training_bytes
 from rackwright.kernels.numbers import MachineNumbers, ModelNumbers
-from rackwright.kernels.serving import closed_loop_tpot
+from rackwright.kernels.serving_point import closed_loop_tpot
 from rackwright.kernels.training import training_parts
 from rackwright.records.space import Parameters
 from rackwright.validate.measured import ServingRow, TrainingRow, read_serving, read_training

@@ -1,0 +1,190 @@
+"""Traffic of a training plan that compute does not hide, one function per kind of parallelism."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rackwright.kernels.collectives import (
+    expert_exchange_seconds,
+    group_bytes_per_s,
+    ring_seconds,
+)
+from rackwright.kernels.compiled import compiled
+from rackwright.kernels.memory import FULL, stage_parameters
+from rackwright.kernels.numbers import EfficiencyNumbers, MachineNumbers, ModelNumbers
+
+Array = NDArray[np.float64]
+
+
+@compiled
+def tensor_seconds(
+    m: ModelNumbers,
+    h: MachineNumbers,
+    e: EfficiencyNumbers,
+    tokens: float,
+    tensor: float,
+    recompute: float,
+) -> float:
+    """Return the exposed tensor-parallel time [s] of one micro-batch over all layers.
+
+    Sequence parallelism: four gathers or scatters of the activations per layer and pass.
+
+    Args:
+        m, h, e: model, machine, efficiencies.
+        tokens: of the micro-batch on one tensor-parallel group.
+        tensor: members of the group.
+        recompute: as in `memory`; full recomputation adds a pass.
+
+    Source:
+        Korthikanti et al. (arXiv 2205.05198), section 4.2.2.
+    """
+    if tensor <= 1.0:
+        return 0.0
+    inside = min(tensor, h.scale_up_accelerators)
+    rate = group_bytes_per_s(
+        tensor,
+        inside,
+        h.scale_up_bytes_per_s * e.scale_up,
+        h.scale_out_bytes_per_s * e.scale_out,
+        h.oversubscription,
+    )
+    latency = e.scale_up_latency_s if tensor <= inside else e.scale_out_latency_s
+    one = ring_seconds(2.0 * tokens * m.hidden, tensor, rate, latency)
+    passes = 3.0 if recompute == FULL else 2.0
+    return e.tensor_exposed * 4.0 * passes * m.layers * one
+
+
+@compiled
+def context_seconds(
+    m: ModelNumbers,
+    h: MachineNumbers,
+    e: EfficiencyNumbers,
+    tokens: float,
+    tensor: float,
+    context: float,
+    core: float,
+) -> float:
+    """Return the exposed context-parallel time [s] of one micro-batch over all layers.
+
+    Keys and values go round the ring, forward once and backward twice, under the attention
+    core, whose time `core` [s] hides as much.
+    """
+    if context <= 1.0:
+        return 0.0
+    group = tensor * context
+    inside = max(min(h.scale_up_accelerators / tensor, context), 1.0)
+    rate = group_bytes_per_s(
+        context,
+        inside,
+        h.scale_up_bytes_per_s * e.scale_up,
+        h.scale_out_bytes_per_s * e.scale_out,
+        h.oversubscription,
+    )
+    latency = e.scale_up_latency_s
+    if group > h.scale_up_accelerators:
+        latency = e.scale_out_latency_s
+    parts = min(tensor, m.cache_parts)
+    moved = 2.0 * (m.cache_full + m.cache_window) * tokens / parts
+    steps = (context - 1.0) * m.attention_layers
+    return max(0.0, 3.0 * (moved * (context - 1.0) / rate + steps * latency) - core)
+
+
+@compiled
+def expert_seconds(
+    m: ModelNumbers,
+    h: MachineNumbers,
+    e: EfficiencyNumbers,
+    tokens: float,
+    tensor: float,
+    expert: float,
+    recompute: float,
+) -> float:
+    """Return the exposed expert-parallel time [s] of one micro-batch over all layers.
+
+    Dispatch and combine of every layer with experts, forward and backward, at 16 bit.
+    """
+    if expert <= 1.0 or m.moe_layers == 0.0:
+        return 0.0
+    one = expert_exchange_seconds(
+        tokens / tensor,
+        m.top_k,
+        2.0 * m.expert_width,
+        expert,
+        min(expert, h.scale_up_accelerators),
+        h.scale_up_bytes_per_s * e.scale_up,
+        h.scale_out_bytes_per_s * e.scale_out / h.oversubscription,
+        e.scale_up_latency_s if expert <= h.scale_up_accelerators else e.scale_out_latency_s,
+    )
+    passes = 3.0 if recompute == FULL else 2.0
+    return e.expert_exposed * 2.0 * passes * m.moe_layers * one
+
+
+@compiled
+def pipeline_seconds(
+    m: ModelNumbers,
+    h: MachineNumbers,
+    e: EfficiencyNumbers,
+    tokens: float,
+    tensor: float,
+    pipeline: float,
+    interleave: float,
+) -> float:
+    """Return the exposed pipeline transfer [s] of one micro-batch on one stage.
+
+    Activations to the next stage and gradients back, once per interleaved chunk. Stages are
+    neighbours across the fabric unless the whole block is one scale-up domain.
+    """
+    if pipeline <= 1.0:
+        return 0.0
+    rate, latency = (
+        h.scale_out_bytes_per_s * e.scale_out / h.oversubscription,
+        e.scale_out_latency_s,
+    )
+    if h.accelerators <= h.scale_up_accelerators:
+        rate, latency = h.scale_up_bytes_per_s * e.scale_up, e.scale_up_latency_s
+    one = latency + 2.0 * tokens * m.hidden / (tensor * rate)
+    return e.pipeline_exposed * 2.0 * interleave * one
+
+
+@compiled
+def data_seconds(
+    m: ModelNumbers, h: MachineNumbers, e: EfficiencyNumbers, plan: Array, one: float
+) -> float:
+    """Return the data-parallel time [s] of one step that compute does not hide.
+
+    Args:
+        m, h, e: model, machine, efficiencies.
+        plan: the columns of `training.PLAN`.
+        one: time of one micro-batch on the fullest stage [s].
+
+
+    Notes:
+        Gradients are reduced and weights gathered at two bytes each. Up to ZeRO stage 2 once
+        per step, under one micro-batch; at stage 3 once per micro-batch, under that one.
+    """
+    tensor, pipeline, context, expert, data = plan[0], plan[1], plan[3], plan[4], plan[5]
+    group = data * context
+    if group <= 1.0:
+        return 0.0
+    near = max(min(h.scale_up_accelerators / tensor, group), 1.0)
+    rate = group_bytes_per_s(
+        group,
+        near,
+        h.scale_up_bytes_per_s * e.scale_up,
+        h.scale_out_bytes_per_s * e.scale_out,
+        h.oversubscription,
+    )
+    latency = e.scale_out_latency_s if group > near else e.scale_up_latency_s
+    body = stage_parameters(m, tensor, pipeline, expert)
+    reduced = ring_seconds(2.0 * body, group, rate, latency)
+    gathered = ring_seconds(2.0 * body, group, rate, latency)
+    hidden = 1.0 - e.data_exposed
+    if plan[9] >= 3.0:
+        traffic = reduced + 2.0 * gathered
+        exposed: float = plan[7] * max(traffic - hidden * one, e.data_exposed * traffic)
+    else:
+        backward, forward = one * 2.0 / 3.0, one / 3.0
+        exposed = max(reduced - hidden * backward, e.data_exposed * reduced)
+        exposed += max(gathered - hidden * forward, e.data_exposed * gathered)
+    return exposed
