@@ -1,0 +1,102 @@
+"""Numbers as people read them: SI inside is turned into kW, MUSD and T tokens here, once."""
+
+from __future__ import annotations
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def usd(value: float) -> str:
+    """Return money with a sensible multiple.
+
+    >>> usd(1234.5e6), usd(-25.4e6), usd(9.87e3), usd(0.0123)
+    ('1,234 MUSD', '−25.4 MUSD', '9.87 kUSD', '0.0123 USD')
+    """
+    size = abs(value)
+    if size >= 1e6:
+        return f"{number(value / 1e6)} MUSD"
+    if size >= 1e3:
+        return f"{number(value / 1e3)} kUSD"
+    return f"{number(value)} USD"
+
+
+def musd(value: float) -> str:
+    """Return money in MUSD as a bare number, for a column that names the unit."""
+    return number(value / 1e6)
+
+
+def power(watts: float) -> str:
+    """Return a power in W, kW or MW.
+
+    >>> power(132_000), power(84.7e6)
+    ('132 kW', '84.7 MW')
+    """
+    return _multiple(watts, ((1e6, "MW"), (1e3, "kW"), (1.0, "W")))
+
+
+def rate(tokens_per_s: float) -> str:
+    """Return a rate in tokens/s with its multiple.
+
+    >>> rate(2_345_678)
+    '2.35 M tokens/s'
+    """
+    steps = ((1e9, "G tokens/s"), (1e6, "M tokens/s"), (1e3, "k tokens/s"), (1.0, "tokens/s"))
+    return _multiple(tokens_per_s, steps)
+
+
+def tokens(count: float) -> str:
+    """Return an amount of tokens.
+
+    >>> tokens(15e12)
+    '15 T tokens'
+    """
+    steps = ((1e12, "T tokens"), (1e9, "G tokens"), (1e6, "M tokens"), (1.0, "tokens"))
+    return _multiple(count, steps)
+
+
+def seconds(value: float) -> str:
+    """Return a time in s, ms or µs."""
+    return _multiple(value, ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")))
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """Return a share as a percentage.
+
+    >>> percent(0.0567), percent(-0.5, 0)
+    ('5.7 %', '−50 %')
+    """
+    return f"{share * 100:,.{digits}f} %".replace("-", MINUS)
+
+
+def number(value: float) -> str:
+    """Return a number with three significant digits, and none cut before the point.
+
+    >>> number(12345.6), number(12.345), number(0.012345), number(-3), number(0)
+    ('12,346', '12.3', '0.0123', '−3', '0')
+    """
+    size = abs(value)
+    if size == 0 or size >= 1e15:
+        return f"{value:.3g}".replace("-", MINUS)
+    if size >= 99.95:
+        return f"{value:,.0f}".replace("-", MINUS)
+    if size >= 9.995:
+        digits = 1
+    elif size >= 0.9995:
+        digits = 2
+    else:
+        return f"{value:.3g}".replace("-", MINUS)
+    written = f"{value:.{digits}f}".rstrip("0").rstrip(".")
+    return written.replace("-", MINUS)
+
+
+def count(value: float) -> str:
+    """Return a count: whole where it is whole, else with one digit.
+
+    >>> count(12000), count(2.5)
+    ('12,000', '2.5')
+    """
+    return f"{value:,.0f}" if abs(value - round(value)) < 0.05 else f"{value:,.1f}"
+
+
+def _multiple(value: float, steps: tuple[tuple[float, str], ...]) -> str:
+    factor, unit = next((s for s in steps if abs(value) >= s[0] * 0.9995), steps[-1])
+    return f"{number(value / factor)} {unit}"
