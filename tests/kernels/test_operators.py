@@ -113,7 +113,5 @@ def test_a_larger_domain_never_slows_the_exchange(group, tokens, top_k):
         if d <= group
     ]
 
-    assert all(
-        later <= earlier * (1 + 1e-9) for earlier, later in pairwise(times)
-    )
+    assert all(later <= earlier * (1 + 1e-9) for earlier, later in pairwise(times))
     assert math.isfinite(times[0])
