@@ -1,0 +1,236 @@
+"""The search for whole set-ups, cells and blocks: branch, price the space again, bound.
+
+Loop 1 runs in every branch, so that every bound holds over the whole space and not only over
+the columns at hand. The open and closed leaves together are the proof; `certificate` writes it.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from rackwright.build.branch import ALL, Active, Cells, Count, Decision, Only, Setup, split
+from rackwright.build.facts import Array
+from rackwright.build.loop import Closed, close, violation_usd
+from rackwright.build.master import Master, Model, Point, installed
+from rackwright.build.prices import Price
+from rackwright.build.rounding import Rounded, better, round_up
+from rackwright.records.space import Space
+
+WHOLE = 1e-5
+"""A number this close to a whole one counts as whole."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Deterministic limits on the work of one plan."""
+
+    batch: int = 8
+    rounds: int = 40
+    nodes: int = 24
+    gap: float = 1e-3
+    iterations: int = 200_000
+    whole_share: float = 0.02
+    shadow_prices: int = 6
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One end of the search tree with what is proved there."""
+
+    decisions: tuple[Decision, ...]
+    closed: Closed
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best whole plan, and the leaves that prove how good it is."""
+
+    best: Point
+    fixed: tuple[Decision, ...]
+    leaves: tuple[Leaf, ...]
+    bound_usd: float
+    rounds: int
+    nodes: int
+    stopped_by: str
+
+
+def search(master: Master, space: Space, price: Price, limits: Limits) -> Found:
+    """Return the best whole plan found and a bound on every plan over the space.
+
+    Args:
+        master: with its first designs; grows.
+        space: all rows.
+        price: DESIGN's answer to prices.
+        limits: work limits; the search ends when the gap or the nodes are spent.
+
+    Returns:
+        The plan and its proof. The search takes the branch with the largest bound first.
+    """
+    model = master.model
+    root = close(master, space, price, batch=limits.batch, rounds=limits.rounds)
+    best = Rounded(nothing(model), ())
+    best = better(best, round_up(master, root.point, (), root.bound.usd, (0.5, 1e-3)))
+    open_leaves = [(-root.bound.usd, 0, Leaf((), root))]
+    done: list[Leaf] = []
+    rounds, nodes, count = root.rounds, 1, 1
+    stopped = "" if root.closed else f"{limits.rounds} pricing rounds"
+    while open_leaves:
+        target = best.point.objective_usd + limits.gap * abs(best.point.objective_usd)
+        if -open_leaves[0][0] <= target:
+            break
+        leaf = heapq.heappop(open_leaves)[2]
+        decision = choose(model, leaf)
+        if decision is None:
+            done.append(leaf)
+            continue
+        if nodes + 2 > limits.nodes:
+            heapq.heappush(open_leaves, (-leaf.closed.bound.usd, count, leaf))
+            stopped = f"{limits.nodes} branches"
+            break
+        for side in split(decision):
+            decisions = (*leaf.decisions, side)
+            master.decide(decisions, violation_usd(root.bound.usd))
+            master.restore(leaf.closed.basis)
+            child = close(
+                master,
+                space,
+                price,
+                decisions,
+                batch=limits.batch,
+                rounds=limits.rounds,
+                enough_usd=best.point.objective_usd,
+            )
+            rounds, nodes, count = rounds + child.rounds, nodes + 1, count + 1
+            heapq.heappush(open_leaves, (-child.bound.usd, count, Leaf(decisions, child)))
+            if child.bound.usd > best.point.objective_usd and child.point.violation < WHOLE:
+                best = better(best, round_up(master, child.point, decisions, root.bound.usd))
+    master.decide((), 0.0)
+    leaves = (*done, *(leaf for _, _, leaf in sorted(open_leaves, key=lambda o: o[1])))
+    bound = max(leaf.closed.bound.usd for leaf in leaves)
+    return Found(
+        best.point, best.fixed, leaves, max(bound, best.point.objective_usd), rounds, nodes, stopped
+    )
+
+
+def nothing(model: Model) -> Point:
+    """Return the plan that builds nothing: always there, worth nothing."""
+    return Point(
+        objective_usd=0.0,
+        core=np.zeros(model.core.objective.size),
+        x=np.zeros(model.blocks.buildable.shape),
+        n=np.zeros((*model.blocks.rate.shape, *model.facts.power_w.shape)),
+        setup=np.zeros(model.setups.usd.shape),
+        violation=0.0,
+    )
+
+
+def choose(model: Model, leaf: Leaf) -> Decision | None:
+    """Return the decision to split on: None when the point of the leaf is whole already.
+
+    Of what is not whole, the one with the most money at stake is taken.
+    """
+    point = leaf.closed.point
+    found: list[tuple[float, Decision]] = []
+    for rule in (_kinds, _setups, _counts, _cells, _only, _active):
+        found.extend(rule(model, point))
+    found = [(usd, d) for usd, d in found if d not in leaf.decisions]
+    return max(found, key=lambda one: one[0])[1] if found else None
+
+
+Stakes = Iterator[tuple[float, Decision]]
+"""Decisions with the money at stake in each."""
+
+
+def _kinds(model: Model, point: Point) -> Stakes:
+    """Blocks able to do one training workload, all designs together."""
+    blocks, facts = model.blocks, model.facts
+    built = point.x.sum(axis=(1, 2, 3))
+    for w in np.flatnonzero(~facts.serving):
+        rows = np.flatnonzero(blocks.whole & (blocks.rate[:, w] > 0))
+        number = float(built[rows].sum())
+        missing = np.ceil(number - WHOLE) - number
+        if rows.size > 1 and missing > WHOLE:
+            usd = missing * float(blocks.price_usd[rows] @ built[rows]) / number
+            # First in any case: it decides what the other decisions are about.
+            yield 10 * usd, Count(tuple(int(d) for d in rows), int(np.floor(number)) + 1, np.inf)
+
+
+def _setups(model: Model, point: Point) -> Stakes:
+    """Set-ups of which only a part is paid."""
+    partly = (point.setup > WHOLE) & (point.setup < 1 - WHOLE)
+    for q, f in zip(*np.nonzero(partly), strict=True):
+        yield (1 - point.setup[q, f]) * model.setups.usd[q, f], Setup(int(q), int(f), True)
+
+
+def _counts(model: Model, point: Point) -> Stakes:
+    """Designs of which a part of a whole block is built."""
+    built = np.where(model.blocks.whole, point.x.sum(axis=(1, 2, 3)), 0.0)
+    part = np.minimum(built - np.floor(built), np.ceil(built) - built)
+    for d in np.flatnonzero(part > WHOLE):
+        low = int(np.floor(built[d])) + 1
+        yield part[d] * model.blocks.price_usd[d], Count((int(d),), low, np.inf)
+
+
+def _cells(model: Model, point: Point) -> Stakes:
+    """Purchases of a part of a cell."""
+    for column in np.flatnonzero(model.core.integer):
+        cells = point.core[column]
+        part = min(cells - np.floor(cells), np.ceil(cells) - cells)
+        if part > WHOLE:
+            low = int(np.floor(cells)) + 1
+            yield part * -model.core.objective[column], Cells(int(column), low, np.inf)
+
+
+def _only(model: Model, point: Point) -> Stakes:
+    """Training workloads that several designs share."""
+    facts, blocks = model.facts, model.blocks
+    tokens = point.n * facts.work_s * blocks.rate[:, :, None, None]  # (D, W, K, V)
+    value = point.n * facts.value_usd[:, None, :] * blocks.rate[:, :, None, None]
+    for w in np.flatnonzero(~facts.serving):
+        share = tokens[:, w].sum(axis=2) / facts.wanted[w]
+        if np.count_nonzero(share > WHOLE) > 1:
+            usd = value[:, w].sum(axis=2)
+            d, k = np.unravel_index(int(usd.argmax()), usd.shape)
+            yield float(usd.sum() - usd[d, k]), Only(int(w), int(d), int(k), True)
+
+
+def _active(model: Model, point: Point) -> Stakes:
+    """Work done by parts of blocks that are not complete.
+
+    Blocks for one training workload are taken together first: designs that are nearly alike
+    would otherwise take each other's place one branch after the other.
+    """
+    facts, blocks = model.facts, model.blocks
+    there = np.where(blocks.whole[:, None, None], installed(point.x, facts), 0.0)  # (D, K, V)
+    at_work = np.where(blocks.whole[:, None, None], point.n.sum(axis=1), 0.0)
+    value = (facts.value_usd * blocks.rate[:, :, None]).max(axis=1)  # (D, V)
+    for w in np.flatnonzero(~facts.serving):
+        rows = np.flatnonzero(blocks.whole & (blocks.rate[:, w] > 0))
+        if rows.size > 1:
+            yield from _incomplete(
+                tuple(int(d) for d in rows),
+                ALL,
+                there[rows].sum(axis=(0, 1)),
+                at_work[rows].sum(axis=(0, 1)),
+                2 * value[rows].mean(axis=0),
+            )
+    early = at_work > np.floor(there + WHOLE) + WHOLE
+    for d, k in zip(*np.nonzero(early.any(axis=2)), strict=True):
+        yield from _incomplete((int(d),), int(k), there[d, k], at_work[d, k], value[d])
+
+
+def _incomplete(
+    rows: tuple[int, ...], center: int, there: Array, at_work: Array, value_usd: Array
+) -> Stakes:
+    complete = np.floor(there + WHOLE)
+    early = np.maximum(0.0, at_work - complete)
+    if early.max() > WHOLE:
+        usd = early * value_usd
+        v = int(np.searchsorted(usd.cumsum(), 0.5 * usd.sum()))  # the middle of it
+        while early[v] <= WHOLE:
+            v += 1
+        yield float(usd.sum()), Active(rows, center, v, True, int(complete[v]) + 1)

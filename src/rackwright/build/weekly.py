@@ -1,0 +1,162 @@
+"""The bucketed plan taken apart to weeks, in whole blocks, within each week's limits."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rackwright.build.blocks import Blocks
+from rackwright.build.facts import Array, Facts, Index, Mask, it_power, routes_of, weekly_limits
+from rackwright.build.master import Point
+from rackwright.records.plan import WeekRow
+from rackwright.records.study import Study
+
+EPS = 1e-6
+
+
+class Weekly(NamedTuple):
+    """A plan by week."""
+
+    rows: tuple[WeekRow, ...]
+    built: Array  # (D, F, K, T) the weeks' blocks put back into their buckets
+    held_back: tuple[str, ...]  # what a week's limit moved to a later week, or away
+
+
+def by_week(study: Study, facts: Facts, blocks: Blocks, point: Point, cells: Array) -> Weekly:
+    """Return the plan week by week.
+
+    The rate within a bucket is level. Small blocks are built whole: each week a factory builds
+    as many as the level rates sum up to, those with the largest remainder first; what a week's
+    hours, bays, parts or site power do not allow moves to the next week. Large blocks, which
+    take more than a week of a line, may be built in parts.
+
+    Args:
+        study: for the limits of single weeks.
+        facts: the study on the calendar.
+        blocks: what a block uses.
+        point: the bucketed plan.
+        cells: robot cells that work at each factory in each bucket, (F, T).
+
+    Returns:
+        The weeks, the same put back into buckets, and what was held back.
+    """
+    routes = np.argwhere(point.x.sum(axis=3) > EPS)
+    if routes.size == 0:
+        return Weekly((), np.zeros_like(point.x), ())
+    d, f, k = routes.T
+    line = _Line(study, facts, blocks, cells)
+    plan = point.x[d, f, k]  # (R, T)
+    weeks = int(facts.edges[-1])
+    bucket = np.searchsorted(facts.edges, np.arange(weeks), side="right") - 1
+    rate = plan[:, bucket] / np.diff(facts.edges)[bucket]  # (R, weeks)
+    started = np.ceil(blocks.first_week[d] - EPS)
+    target = _level(rate, bucket, started, plan)
+    built = np.zeros((d.size, weeks))
+    delayed = np.zeros(d.size)
+    for week in range(weeks):
+        due = target[:, week] - built.sum(axis=1)
+        due = np.where(week >= started, np.maximum(due, 0.0), 0.0)
+        want = _whole(due, f, blocks.whole[d])
+        built[:, week] = line.build(week, want, d, f, k)
+        delayed += np.maximum(want - built[:, week], 0.0)
+    table = np.zeros_like(point.x)
+    np.add.at(table, (d[:, None], f[:, None], k[:, None], bucket[None, :]), built)
+    rows = tuple(
+        WeekRow(
+            week=int(week),
+            design=blocks.keys[d[r]],
+            factory=facts.factories[f[r]],
+            data_center=facts.data_centers[k[r]],
+            blocks=float(built[r, week]),
+        )
+        for week, r in np.argwhere(built.T > EPS)
+    )
+    short = plan.sum(axis=1) - built.sum(axis=1)
+    held = tuple(
+        f"{blocks.keys[d[r]]} at {facts.factories[f[r]]}: {short[r]:.2f} of "
+        f"{plan[r].sum():.2f} blocks do not fit into whole weeks"
+        for r in np.flatnonzero(short > EPS)
+    )
+    return Weekly(rows, table, held)
+
+
+def _level(rate: Array, bucket: Index, started: Array, plan: Array) -> Array:
+    """Cumulative target by week; a bucket in which a row starts late is spread over its rest."""
+    open_week = np.arange(rate.shape[1]) >= started[:, None]
+    level = np.where(open_week, rate, 0.0)
+    for r, t in zip(*np.nonzero(plan > 0), strict=True):
+        mine = bucket == t
+        total = level[r, mine].sum()
+        if total > 0:
+            level[r, mine] *= plan[r, t] / total
+    return np.asarray(level.cumsum(axis=1))
+
+
+def _whole(due: Array, factory: Index, large: Mask) -> Array:
+    """Whole blocks nearest to what is due at each factory, by the largest remainder."""
+    want = np.where(large, due, np.floor(due + EPS))
+    rest = np.where(large, 0.0, due - want)
+    for f in np.unique(factory):
+        mine = np.flatnonzero((factory == f) & ~large)
+        extra = int(np.floor(rest[mine].sum() + 0.5))
+        first = mine[np.argsort(-rest[mine], kind="stable")][:extra]
+        want[first] += 1
+    return want
+
+
+class _Line:
+    """What is left of each week's limits while the weeks are filled."""
+
+    def __init__(self, study: Study, facts: Facts, blocks: Blocks, cells: Array) -> None:
+        self.facts, self.blocks = facts, blocks
+        weeks = int(facts.edges[-1])
+        bucket = np.searchsorted(facts.edges, np.arange(weeks), side="right") - 1
+        limits = weekly_limits(study)
+        by_cells = cells[:, bucket] * facts.cell_h_per_week[:, None]
+        share = facts.cell_share[:, None]
+        ceiling = np.where(share < 1, limits.people_h / np.where(share < 1, 1 - share, 1), np.inf)
+        self.touch = np.minimum(limits.people_h + by_cells, ceiling)  # (F, weeks)
+        self.bays = limits.bay_h
+        used = [i for i, s in enumerate(study.supplies) if s.part in facts.parts]
+        arrivals = np.zeros((len(facts.parts), weeks))
+        np.add.at(arrivals, facts.supply_part, limits.supply_units[used])
+        stock = np.zeros(len(facts.parts))
+        np.add.at(stock, facts.supply_part, facts.supply_stock)
+        self.parts = arrivals.cumsum(axis=1) + stock[:, None]
+        edges = np.arange(weeks + 1.0)
+        power = np.array([it_power(c, edges[:-1], edges[-1]) for c in study.data_centers])
+        self.power = np.minimum.accumulate(power[:, ::-1], axis=1)[:, ::-1]
+        self.used_parts = np.zeros(len(facts.parts))
+        self.reserved = np.zeros(len(facts.data_centers))
+        _, self.transit = routes_of(study)
+
+    def build(self, week: int, want: Array, d: Index, f: Index, k: Index) -> Array:
+        """Return what of `want` fits into the week, and take it off the limits."""
+        blocks = self.blocks
+        got = np.zeros(want.size)
+        touch, bays = self.touch[:, week].copy(), self.bays[:, week].copy()
+        spare = self.parts[:, week] - self.used_parts
+        for r in np.argsort(-want, kind="stable"):
+            if want[r] <= EPS:
+                break
+            ready = int(np.ceil(week + 1 + self.transit[f[r], k[r]]))
+            arrives = min(self.power.shape[1] - 1, ready)
+            room = [
+                _room(touch[f[r]], blocks.touch_at_h[d[r], f[r]]),
+                _room(bays[f[r]], blocks.bay_at_h[d[r], f[r]]),
+                _room(self.power[k[r], arrives] - self.reserved[k[r]], blocks.power_w[d[r]]),
+                *(_room(s, q) for s, q in zip(spare, blocks.quantity[d[r]], strict=True)),
+            ]
+            fits = min(want[r], *room)
+            got[r] = fits if blocks.whole[d[r]] else np.floor(fits + EPS)
+            touch[f[r]] -= got[r] * blocks.touch_at_h[d[r], f[r]]
+            bays[f[r]] -= got[r] * blocks.bay_at_h[d[r], f[r]]
+            spare -= got[r] * blocks.quantity[d[r]]
+            self.used_parts += got[r] * blocks.quantity[d[r]]
+            self.reserved[k[r]] += got[r] * blocks.power_w[d[r]]
+        return got
+
+
+def _room(left: float, each: float) -> float:
+    return np.inf if each <= 0 else max(0.0, left / each)

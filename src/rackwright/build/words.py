@@ -1,0 +1,81 @@
+"""Which limits bind, in words with their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rackwright.build.master import Model, Point, installed
+from rackwright.build.shadow import Resource
+from rackwright.records.plan import ShadowPrice
+
+
+def binding(
+    model: Model,
+    point: Point,
+    shadows: Sequence[ShadowPrice],
+    priced: Sequence[tuple[Resource, float]],
+) -> tuple[str, ...]:
+    """Return one line per limit that binds, the most money first, and per demand that is met."""
+    total = sum(usd * resource.size for resource, usd in priced) or 1.0
+    shown = {(s.kind, s.name): s for s in shadows}
+    lines = []
+    for resource, usd in priced:
+        shadow = shown.get((resource.kind, resource.name))
+        if shadow is None:
+            continue
+        share = usd * resource.size / total
+        lines.append(
+            f"{resource.kind.replace('_', ' ')} {resource.name}: {resource.size:,.4g} "
+            f"{resource.unit}s in all; one more is worth {_usd(shadow.usd_low)}, one less costs "
+            f"{_usd(shadow.usd_high)} ({share:.0%} of all scarcity)"
+        )
+    return (*lines, *_work(model, point), *_coolant(model))
+
+
+def _work(model: Model, point: Point) -> list[str]:
+    facts = model.facts
+    rate = (point.n * model.blocks.rate[:, :, None, None]).sum(axis=(0, 2))  # (W, V)
+    lines = []
+    for w, name in enumerate(facts.workloads):
+        if facts.serving[w]:
+            wanted = facts.demand[w] > 0
+            full = rate[w] * facts.availability >= facts.demand[w] * (1 - 1e-6)
+            weeks = facts.period_weeks[:-1][full[:-1] & wanted[:-1]].sum()
+            if weeks > 0:
+                lines.append(
+                    f"demand of {name}: met in full for {weeks:g} of {facts.edges[-1]:g} "
+                    "weeks; more blocks would have no work there"
+                )
+        elif rate[w].any():
+            share = float(rate[w] @ facts.work_s / facts.wanted[w])
+            lines.append(f"{name}: one block trains at a time; {share:.1%} of its tokens are done")
+        else:
+            lines.append(f"{name}: not trained; no block for it is worth its cost here")
+    return lines
+
+
+def _coolant(model: Model) -> list[str]:
+    """Designs that a site's coolant is too warm for."""
+    facts, blocks = model.facts, model.blocks
+    lines = []
+    for k, center in enumerate(facts.data_centers):
+        hot = blocks.allowed & (blocks.max_coolant_c < facts.coolant_c[k])
+        if hot.any():
+            most = blocks.max_coolant_c[hot].max()
+            lines.append(
+                f"coolant at {center}: {int(hot.sum())} designs take at most {most:g} degC and "
+                f"the supply is {facts.coolant_c[k]:g} degC"
+            )
+    return lines
+
+
+def used_power(model: Model, point: Point) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Return the provisioned power reserved at each site and period, (K, V) [W]."""
+    there = installed(point.x, model.facts)
+    return np.asarray((there * model.blocks.power_w[:, None, None]).sum(axis=0))
+
+
+def _usd(value: float) -> str:
+    return f"{value:,.0f} USD" if abs(value) >= 100 else f"{value:.3g} USD"
