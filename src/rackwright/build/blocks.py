@@ -130,6 +130,16 @@ def touch_capacity(facts: Facts) -> Array:
     return np.asarray(np.minimum(facts.people_h + by_cells, limit))
 
 
+def typical_usd(facts: Facts, blocks: Blocks) -> float:
+    """Return the money of a typical block: its price or its work, whichever is more.
+
+    The solver counts in it, so that its tolerances mean the same in small and large studies.
+    """
+    earns = (blocks.rate * facts.value_usd.sum(axis=1)).max(axis=1, initial=0.0)
+    each = np.maximum(earns, blocks.price_usd)[blocks.buildable.any(axis=(1, 2, 3))]
+    return float(np.median(each)) if each.size else 1.0
+
+
 def _buildable(blocks: Blocks, facts: Facts) -> NDArray[np.bool_]:
     """Routes on which no limit is zero: what is left out here no price could bring back."""
     arrives = facts.arrival >= 0

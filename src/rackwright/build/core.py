@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from rackwright.build.blocks import Blocks, supply_by
+from rackwright.build.blocks import Blocks, supply_by, typical_usd
 from rackwright.build.facts import Array, Facts, Index
 
 NONE = -1
@@ -191,7 +191,9 @@ def _rows_of(facts: Facts, blocks: Blocks, rows: _Rows) -> RowIndex:
         air=_standing(rows, _over_time(facts.air_w, facts)),
         floor=_standing(rows, _over_time(facts.floor_m2, facts)),
         budget=rows.add(
-            np.array(facts.budget_usd), 1e-6, np.array(bool(np.isfinite(facts.budget_usd)))
+            np.array(facts.budget_usd),
+            1.0 / typical_usd(facts, blocks),
+            np.array(bool(np.isfinite(facts.budget_usd)))
         ),
     )
 

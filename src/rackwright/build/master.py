@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from rackwright.build.blocks import Blocks
+from rackwright.build.blocks import Blocks, typical_usd
 from rackwright.build.branch import (
     ALL,
     Active,
@@ -34,10 +34,6 @@ from rackwright.build.core import Core
 from rackwright.build.facts import Array, Facts, Index
 from rackwright.build.setups import Setups
 from rackwright.build.solver import INF, Solution, Solver
-
-USD_SCALE = 1e-6
-"""The solver counts in millions of dollars."""
-
 
 @dataclass(frozen=True)
 class Model:
@@ -108,6 +104,7 @@ class Master:
         self.model = model
         self.designs: list[int] = []
         self._iterations = iterations
+        self._usd = 1.0 / typical_usd(model.facts, model.blocks)  # the solver's money
         self._chunks: list[_Chunk] = []
         self._solver = Solver()
         self._setup_column = np.full(model.setups.usd.shape, -1, dtype=np.intp)
@@ -139,7 +136,7 @@ class Master:
         """Solve the LP as it stands, from the last basis."""
         solution = self._solver.solve(self._iterations)
         core, setups = self.model.core, self.model.setups
-        signed = solution.row_dual / USD_SCALE
+        signed = solution.row_dual / self._usd
         duals = np.maximum(signed, 0.0)
         total = np.zeros((2, *setups.usd.shape))
         there = self._setup_total >= 0
@@ -181,7 +178,7 @@ class Master:
         self._solver.set_rows(rows, row_low, row_high)
         self._touched = (columns, rows)
         price = violation_usd if decisions else 0.0
-        self._solver.set_costs(np.array([self._violation]), np.array([-price * USD_SCALE]))
+        self._solver.set_costs(np.array([self._violation]), np.array([-price * self._usd]))
         self._solver.set_columns(
             np.array([self._violation]), np.zeros(1), np.array([INF if decisions else 0.0])
         )
@@ -449,7 +446,7 @@ class Master:
     def _add(self, objective: Array, upper: Array, row: Index, column: Index, value: Array) -> None:
         keep = (row >= 0) & (value != 0)
         self._upper.append(upper)
-        self._solver.add_columns(objective * USD_SCALE, upper, row[keep], column[keep], value[keep])
+        self._solver.add_columns(objective * self._usd, upper, row[keep], column[keep], value[keep])
 
     # --- reading ------------------------------------------------------------------------------
 
@@ -465,7 +462,7 @@ class Master:
         there = self._setup_column >= 0
         setup[there] = value[self._setup_column[there]]
         return Point(
-            objective_usd=solution.objective / USD_SCALE,
+            objective_usd=solution.objective / self._usd,
             core=value[: core.objective.size] * core.column_scale,
             x=x,
             n=n,

@@ -16,6 +16,9 @@ NEAR = 1e-5
 
 USED = 1e-7
 
+TIMES = 4
+"""Rounds of fixing completion times before a structure is given up."""
+
 READY = (1.0, 0.6, 0.25)
 """Where in the fractional plan a block is completed: when so much of it is there."""
 
@@ -73,22 +76,34 @@ def _complete(master: Master, fixed: tuple[Decision, ...], price: float) -> Roun
     if point is None:
         return None
     best: Rounded | None = None
-    if not half_done(master.model, point).any():
-        best = Rounded(point, fixed)
-    else:
-        for ready in READY:
-            whole = (*fixed, *timing(master.model, point, ready))
-            timed = _solve(master, whole, price)
-            if timed is not None:
-                one = Rounded(timed, whole)
-                best = one if best is None else better(best, one)
+    for ready in READY:
+        timed = _in_time(master, Rounded(point, fixed), ready, price)
+        if timed is not None:
+            best = timed if best is None else better(best, timed)
+        if timed is not None and timed.point is point:
+            break  # nothing was half done
     if best is not None:
         needed = _needed(master, best.point)
         if needed:
             whole = (*(d for d in best.fixed if not isinstance(d, Setup)), *needed)
             again = _solve(master, whole, price)
-            best = best if again is None else better(best, Rounded(again, whole))
+            if again is not None and not half_done(master.model, again).any():
+                best = better(best, Rounded(again, whole))
     return best
+
+
+def _in_time(master: Master, start: Rounded, ready: float, price: float) -> Rounded | None:
+    """Return the plan with completion times fixed, again where that moves other blocks."""
+    point, fixed = start
+    for _ in range(TIMES):
+        if not half_done(master.model, point).any():
+            return Rounded(point, fixed)
+        fixed = (*fixed, *timing(master.model, point, ready))
+        solved = _solve(master, fixed, price)
+        if solved is None:
+            return None
+        point = solved
+    return None
 
 
 def _solve(master: Master, decisions: tuple[Decision, ...], price: float) -> Point | None:
