@@ -6,7 +6,14 @@ from math import ceil
 from typing import NamedTuple
 
 from rackwright.catalog import Catalog
-from rackwright.design.bill import Item, Residual, network_items, rack_items, residual
+from rackwright.design.bill import (
+    Item,
+    Residual,
+    bill_usd,
+    network_items,
+    rack_items,
+    residual,
+)
 from rackwright.design.network import Network, choose_network
 from rackwright.design.rack import Rack, compose_rack
 from rackwright.records.errors import InputError, UnknownComponentError
@@ -57,10 +64,8 @@ def enumerate_candidates(study: Study, catalog: Catalog) -> Candidates:
     for generation, rack, items in racks:
         for gbit in study.design_space.nic_gbit_per_s:
             for over in study.design_space.oversubscription:
-                for size, cluster in _blocks(study, rack):
-                    made = _candidate(
-                        catalog, generation, rack, items, gbit * 1e9, over, size, cluster
-                    )
+                for block in _blocks(study, rack):
+                    made = _candidate(catalog, generation, rack, items, gbit * 1e9, over, block)
                     if isinstance(made, str):
                         rejected[made] = rejected.get(made, 0) + 1
                     else:
@@ -68,25 +73,35 @@ def enumerate_candidates(study: Study, catalog: Catalog) -> Candidates:
     return Candidates(tuple(found), rejected, _residual(catalog, racks))
 
 
-def _blocks(study: Study, rack: Rack) -> list[tuple[int, tuple[int, int]]]:
-    """Racks per block with the cluster sizes it is valid for.
+class _Block(NamedTuple):
+    """Racks in a block, and the cluster sizes (accelerators) whose fabric it may share."""
 
-    A serving block stands alone in a fabric of the largest data center's size; a training block
-    is a cluster of its own.
+    racks: int
+    pods: tuple[int, ...]
+
+
+def _blocks(study: Study, rack: Rack) -> list[_Block]:
+    """Return the blocks of a rack.
+
+    A training block is a cluster of its own. A serving block needs no other block: it shares the
+    fabric of whatever pod, up to the largest data center, costs least per accelerator.
     """
     site_w = max(
         (d.power_w - d.fixed_power_w) / d.pue if d.basis == "utility" else d.power_w
         for d in study.data_centers
     )
     site = max(1, int(site_w // rack.peak_power_w)) * rack.accelerators
-    blocks = [
-        (racks, (racks * rack.accelerators, max(site, racks * rack.accelerators)))
-        for racks in study.design_space.serving_block_racks
+    clusters = [
+        ceil(wanted / rack.accelerators)
+        for wanted in study.design_space.training_block_accelerators
     ]
-    for wanted in study.design_space.training_block_accelerators:
-        racks = ceil(wanted / rack.accelerators)
-        blocks.append((racks, (racks * rack.accelerators, racks * rack.accelerators)))
-    return blocks
+    blocks = []
+    for racks in study.design_space.serving_block_racks:
+        own = racks * rack.accelerators
+        pods = {own << i for i in range(32) if own << i <= site}
+        pods |= {n * rack.accelerators for n in clusters if own <= n * rack.accelerators <= site}
+        blocks.append(_Block(racks, tuple(sorted(pods | {max(site, own)}))))
+    return blocks + [_Block(n, (n * rack.accelerators,)) for n in clusters]
 
 
 def _candidate(
@@ -96,23 +111,22 @@ def _candidate(
     items: tuple[Item, ...],
     bit_per_s: float,
     over: float,
-    racks: int,
-    cluster: tuple[int, int],
+    block: _Block,
 ) -> Candidate | str:
     own = _own_bit_per_s(rack)
     if own is not None and bit_per_s > own:
         return f"{rack.key}: its hosts carry {own / 1e9:g} Gbit/s per accelerator at most"
-    network = choose_network(catalog, rack.accelerator.vendor, bit_per_s, cluster[1], over)
+    network = _cheapest(catalog, rack, bit_per_s, over, block)
     if isinstance(network, str):
         return network
-    accelerators = racks * rack.accelerators
+    racks = block.racks
     tdp = rack.accelerator.tdp_w or rack.power_w / rack.accelerators
     per_rack = network.power_w * rack.accelerators / network.endpoints
     hardware = Hardware(
         key=f"{rack.key}/{bit_per_s / 1e9:g}g/o{over:g}/{racks}r",
         system=rack.key,
         accelerator=rack.accelerator,
-        accelerators=accelerators,
+        accelerators=racks * rack.accelerators,
         racks=racks,
         accelerators_per_rack=rack.accelerators,
         scale_up_accelerators=rack.domain,
@@ -132,7 +146,24 @@ def _candidate(
         network=network,
         items=items + network_items(network, rack.accelerators),
         nic_bit_per_s=bit_per_s,
-        cluster=cluster,
+        cluster=(racks * rack.accelerators, max(block.pods)),
+    )
+
+
+def _cheapest(
+    catalog: Catalog, rack: Rack, bit_per_s: float, over: float, block: _Block
+) -> Network | str:
+    """Return the fabric that costs least per accelerator, or the reason why none can be built."""
+    found = [
+        choose_network(catalog, rack.accelerator.vendor, bit_per_s, pod, over) for pod in block.pods
+    ]
+    networks = [network for network in found if not isinstance(network, str)]
+    if not networks:
+        return next(reason for reason in found if isinstance(reason, str))
+    # A pod of one leaf has no uplinks to oversubscribe: it would not be the fabric asked for.
+    tiered = [n for n in networks if n.tree.tiers > 1] or networks
+    return min(
+        tiered, key=lambda n: (bill_usd(network_items(n, n.endpoints)) / n.endpoints, n.endpoints)
     )
 
 

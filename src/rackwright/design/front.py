@@ -67,6 +67,7 @@ def _of_workload(study: Study, space: Space, w: int, workload: str) -> list[Fron
     weights = space.parameters.weights
     owning = owning_cost(study, space, w)
     able = [d for d, row in enumerate(space.rows) if row.services[w] is not None]
+    able = _in_time(study, space, w, able)
     if not able:
         return []
     mean_rate = space.rates[:, w, :] @ weights
@@ -80,9 +81,8 @@ def _of_workload(study: Study, space: Space, w: int, workload: str) -> list[Fron
     per_watt = mean_rate / np.array([row.provisioned_power_w for row in space.rows])
     price = np.array([row.price_usd for row in space.rows])
     axes = np.stack([per_token, -per_watt, price], axis=1)
-    best = np.bincount(
-        np.argmin(owning.usd_per_token, axis=0), weights=weights, minlength=len(space.rows)
-    )
+    winner = np.asarray(able)[np.argmin(owning.usd_per_token[able], axis=0)]
+    best = np.bincount(winner, weights=weights, minlength=len(space.rows))
     keep = [d for d in able if not _beaten(axes[d], axes[able])]
     baseline = [d for d in able if space.rows[d].system == study.design_space.baseline]
     if baseline:
@@ -92,6 +92,25 @@ def _of_workload(study: Study, space: Space, w: int, workload: str) -> list[Fron
         _row(space, w, workload, d, rank, per_token[d], per_watt[d], best[d], study)
         for rank, d in enumerate(ranked, start=1)
     ]
+
+
+def _in_time(study: Study, space: Space, w: int, able: list[int]) -> list[int]:
+    """Return the rows that can do the work at all: a training block alone, before it is due.
+
+    Training is one job on one block; a block that would finish after the due date (or the
+    horizon, where there is none) is no answer, however cheap its tokens are.
+    """
+    workload = study.workloads[w]
+    if workload.kind != "training":
+        return able
+    weeks = workload.due_week or study.horizon_weeks
+    rate = space.rates[:, w, :] @ space.parameters.weights * study.objective.availability
+    done = [
+        d
+        for d in able
+        if rate[d] * 604_800.0 * (weeks - space.rows[d].first_week) >= workload.tokens
+    ]
+    return done or able
 
 
 def _row(
