@@ -74,7 +74,7 @@ def weeks_of(rate, start, end):
 
 
 def opens(study, space, platform, f):
-    """First bucket in which some row of the platform has all that it needs; tooling is paid then."""
+    """First bucket in which some row of the platform has all it needs; tooling is paid then."""
     maker = study.factories[f]
     for t in range(study.horizon_weeks):
         for r in space.rows:
@@ -82,12 +82,12 @@ def opens(study, space, platform, f):
             came = {b.part: 0.0 for b in r.bill}
             for s in study.supplies:
                 since = s.lead_time_weeks
-                came[s.part] = came.get(s.part, 0.0) + s.stock + (
-                    integral(s.per_week, since, t + 1.0) if t + 1 > since else 0.0
+                came[s.part] = (
+                    came.get(s.part, 0.0)
+                    + s.stock
+                    + (integral(s.per_week, since, t + 1.0) if t + 1 > since else 0.0)
                 )
-            cool = any(
-                r.max_coolant_supply_c >= k.coolant_supply_c for k in study.data_centers
-            )
+            cool = any(r.max_coolant_supply_c >= k.coolant_supply_c for k in study.data_centers)
             intime = t + 1 + maker.transit_weeks <= study.horizon_weeks
             if mine and cool and intime and all(came[b.part] > 0 for b in r.bill):
                 return t
@@ -154,7 +154,7 @@ def best_plan(study, space, whole=True):
         if robots:
             p.at_most([(cells[f, t], 1.0) for t in range(T) if (f, t) in cells], robots.max_cells)
     setup = {}
-    built, there, works = {}, {}, {}
+    built, there, works, waits = {}, {}, {}, {}
     for d, r in enumerate(space.rows):
         if o.allowed_platforms and r.platform not in o.allowed_platforms:
             continue
@@ -251,6 +251,8 @@ def best_plan(study, space, whole=True):
                     energy = site.pue * site.energy_usd_per_kwh / 1e3 * 168 * weeks
                     n = p.column(usd * rates[d, w] - energy * r.services[w].average_power_w)
                     works.setdefault((d, k, v), []).append((n, 1.0))
+                    if job.kind == "training" or r.services[w].plan.replicas == 1:
+                        waits.setdefault((d, k, v), []).append((n, 1.0))
                     serve.append((n, rates[d, w] * o.availability))
                     trained.append((n, rates[d, w] * o.availability * (ends[v] - starts[v]) * WEEK))
                     gang.append((n, 1.0))
@@ -272,6 +274,8 @@ def best_plan(study, space, whole=True):
             if whole:
                 p.at_most([(z, 1.0) for z in choice.values()], 1.0)
     for key, terms in works.items():
+        p.at_most([*terms, (built[key], -1.0)], 0.0)
+    for key, terms in waits.items():
         p.at_most([*terms, (there[key], -1.0)], 0.0)
     if o.budget_usd is not None:
         p.at_most(spending, o.budget_usd)

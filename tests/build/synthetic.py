@@ -39,7 +39,7 @@ def ramp(*steps):
     return tuple(Step(week=w, value=v) for w, v in pairs)
 
 
-def serving(name="chat", usd=1.0, demand=ramp(1e9)):
+def serving(name="chat", usd=1.0, demand=None):
     return ServingWorkload(
         kind="serving",
         name=name,
@@ -48,7 +48,7 @@ def serving(name="chat", usd=1.0, demand=ramp(1e9)):
         output_tokens=200,
         ttft_s=1,
         tpot_s=0.05,
-        demand_tokens_per_s=demand,
+        demand_tokens_per_s=demand or ramp(1e9),
         usd_per_million_tokens=usd,
     )
 
@@ -134,7 +134,7 @@ def make_study(workloads, *, horizon=4, life=None, rate=0.0, objective=None, **m
     )
 
 
-def row(key, *, rates, price, bill=(), platform=None, kinds=None, watts=1000.0, **more):
+def row(key, *, rates, price, bill=(), platform=None, kinds=None, watts=1000.0, replicas=1, **more):
     """Return a synthetic row. rates: tokens/s per workload, None = cannot; bill: (part, n, usd)."""
     lines = tuple(
         BillLine(
@@ -174,7 +174,7 @@ def row(key, *, rates, price, bill=(), platform=None, kinds=None, watts=1000.0, 
         "hours": (LevelHours(level="L11", touch_hours=1.0, bay_hours=1.0),),
         "first_week": 0.0,
         "services": tuple(
-            None if rate is None else service(kind, rate, watts)
+            None if rate is None else service(kind, rate, watts, replicas)
             for rate, kind in zip(rates, kinds, strict=True)
         ),
         "grade": Grade.D,
@@ -182,7 +182,7 @@ def row(key, *, rates, price, bill=(), platform=None, kinds=None, watts=1000.0, 
     return SpaceRow(**{**values, **more})
 
 
-def service(kind, rate, watts):
+def service(kind, rate, watts, replicas):
     return Service(
         workload="w",
         plan=SoftwarePlan(
@@ -192,6 +192,7 @@ def service(kind, rate, watts):
             pipeline_parallel=1,
             data_parallel=1,
             expert_parallel=1,
+            replicas=replicas,
         ),
         rate_tokens_per_s=rate,
         step_s=1.0,

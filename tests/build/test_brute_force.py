@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -99,6 +97,7 @@ def random_case(seed):
                 watts=u(500, 2500),
                 liquid_w=400.0,
                 racks=int(rng.integers(1, 3)),
+                replicas=1 + 7 * int(rng.integers(0, 2)),
                 mass_kg=u(0, 5),
                 max_coolant_supply_c=45.0 + 5 * (d % 2),
                 first_week=float(rng.integers(0, 3)) * 0.5,

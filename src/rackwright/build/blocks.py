@@ -40,6 +40,7 @@ class Blocks:
     allowed: NDArray[np.bool_]  # (D,)
     buildable: NDArray[np.bool_]  # (D, F, K, T)
     whole: NDArray[np.bool_]  # (D,) counted in whole blocks by the bucketed plan
+    needs_all: NDArray[np.bool_]  # (D, W) works only when the block is complete
 
 
 def catalog_prices(space: Space) -> tuple[dict[str, float], tuple[str, ...]]:
@@ -63,7 +64,8 @@ def blocks_of(study: Study, space: Space, facts: Facts, whole_share: float) -> B
         space: D rows with rates (D, W, S).
         facts: the study on the calendar.
         whole_share: a block is counted in whole numbers when one takes more than this share of
-            the power of all sites together.
+            the power of all sites together. It may be built over several buckets; training, and
+            serving as one replica, waits until it is complete.
 
     Returns:
         The arrays, with `buildable` false on every route that some limit forbids outright.
@@ -76,6 +78,7 @@ def blocks_of(study: Study, space: Space, facts: Facts, whole_share: float) -> B
     bay = _hours(space, "bay_hours")
     racks = np.array([float(row.racks) for row in rows])
     power = np.array([row.provisioned_power_w for row in rows])
+    whole = power > whole_share * facts.power_w.max(axis=1).sum()
     choice = study.objective.allowed_platforms
     allowed = np.array([not choice or row.platform in choice for row in rows], dtype=bool)
     rework = (1 - facts.first_pass_yield) * facts.rework_h
@@ -104,7 +107,8 @@ def blocks_of(study: Study, space: Space, facts: Facts, whole_share: float) -> B
         max_coolant_c=np.array([row.max_coolant_supply_c for row in rows]),
         allowed=allowed,
         buildable=np.zeros((len(rows), *facts.arrival.shape), dtype=bool),
-        whole=power > whole_share * facts.power_w.max(axis=1).sum(),
+        whole=whole,
+        needs_all=whole[:, None] & (_one_replica(space) | ~facts.serving),
     )
     return Blocks(**{**vars(blocks), "buildable": _buildable(blocks, facts)})
 
@@ -130,13 +134,22 @@ def touch_capacity(facts: Facts) -> Array:
     return np.asarray(np.minimum(facts.people_h + by_cells, limit))
 
 
+def _one_replica(space: Space) -> NDArray[np.bool_]:
+    """Where a block serves as one replica: the racks of others serve as they come, (D, W)."""
+    return np.array(
+        [[s is None or s.plan.replicas == 1 for s in row.services] for row in space.rows],
+        dtype=bool,
+    ).reshape(len(space.rows), len(space.workloads))
+
+
 def typical_usd(facts: Facts, blocks: Blocks) -> float:
-    """Return the money of a typical block: its price or its work, whichever is more.
+    """Return the money of a typical rack: its price or its work, whichever is more.
 
     The solver counts in it, so that its tolerances mean the same in small and large studies.
     """
     earns = (blocks.rate * facts.value_usd.sum(axis=1)).max(axis=1, initial=0.0)
-    each = np.maximum(earns, blocks.price_usd)[blocks.buildable.any(axis=(1, 2, 3))]
+    each = np.maximum(earns, blocks.price_usd) / blocks.racks
+    each = each[blocks.buildable.any(axis=(1, 2, 3))]
     return float(np.median(each)) if each.size else 1.0
 
 

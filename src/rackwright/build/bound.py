@@ -152,8 +152,8 @@ def _core_columns(model: Model, duals: Duals, decisions: tuple[Decision, ...]) -
 def _owed(model: Model, duals: Duals, decisions: tuple[Decision, ...]) -> float:
     """Right-hand sides of the decisions on counts and timing, times their duals."""
     usd = 0.0
-    for rows, dual in duals.counts.items():
-        mine = [c for c in decisions if isinstance(c, Count) and c.rows == rows]
+    for place, dual in duals.counts.items():
+        mine = [c for c in decisions if isinstance(c, Count) and (c.rows, c.data_center) == place]
         usd += dual * (min(c.high for c in mine) if dual > 0 else max(c.low for c in mine))
     for place, caps in duals.caps.items():
         mine_here = [

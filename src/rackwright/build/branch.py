@@ -35,9 +35,10 @@ class Cells:
 
 @dataclass(frozen=True)
 class Count:
-    """Blocks of these rows, over all routes, lie in low..high."""
+    """Blocks of these rows at one data center, or (ALL) at all of them, lie in low..high."""
 
     rows: tuple[int, ...]
+    data_center: int
     low: int
     high: float
 

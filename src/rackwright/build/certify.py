@@ -22,11 +22,11 @@ _FACTS = """
     edges annuity money work_s arrival serving value_usd energy_usd_per_w site_usd_per_w power_w
     liquid_w air_w floor_m2 coolant_c salvage people_h bay_h bay_usd_per_h first_pass_yield
     rework_h cell_h_per_week cell_share cell_first cells_max setup_usd freight_usd_per_kg
-    supply_part supply_units supply_stock country period_weeks availability
+    supply_part supply_units supply_stock group period_weeks availability
 """
 _BLOCKS = """
     platform rate average_power_w power_w liquid_w air_w floor_m2 mass_kg price_usd other_usd
-    quantity touch_h bay_h racks first_week max_coolant_c allowed whole
+    quantity touch_h bay_h racks first_week max_coolant_c allowed whole needs_all
 """
 _CORE = "limit objective spend upper integer entry_row entry_column entry_value"
 _ROWS = "balance touch bay demand tokens gang power liquid air floor budget"
@@ -98,7 +98,10 @@ def _leaf(leaf: Leaf) -> LeafProof:
         dual_row=tuple(int(i) for i in used),
         dual_usd=tuple(float(v) for v in duals.core[used]),
         setup_total=duals.setup_total,
-        counts=tuple(CountDual(rows=rows, usd=usd) for rows, usd in duals.counts.items()),
+        counts=tuple(
+            CountDual(rows=rows, data_center=center, usd=usd)
+            for (rows, center), usd in duals.counts.items()
+        ),
         places=tuple(
             PlaceDuals(rows=rows, data_center=center, cap=cap, floor=duals.floors[rows, center])
             for (rows, center), cap in duals.caps.items()
@@ -135,4 +138,10 @@ def _decided(decision: Decision) -> Decided:
     if isinstance(decision, Cells):
         return Decided(kind="cells", column=decision.column, low=decision.low, high=high)
     assert isinstance(decision, Count), "five kinds of decisions"
-    return Decided(kind="count", rows=decision.rows, low=decision.low, high=high)
+    return Decided(
+        kind="count",
+        rows=decision.rows,
+        data_center=decision.data_center,
+        low=decision.low,
+        high=high,
+    )

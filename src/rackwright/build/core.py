@@ -23,7 +23,7 @@ class RowIndex:
     """Where each limit stands among the rows; NONE where there is no such limit."""
 
     balance: Index  # (P, G, T) stock of a part never below zero
-    alloc: Index  # (S, T) arrivals of a supply over all countries
+    alloc: Index  # (S, T) arrivals of a supply over all groups
     stock: Index  # (S,)
     touch: Index  # (F, T) hours used <= hours worked
     share: Index  # (F, T) cells' share of the hours
@@ -157,7 +157,7 @@ class _Columns:
 
 
 def _rows_of(facts: Facts, blocks: Blocks, rows: _Rows) -> RowIndex:
-    parts, countries, makers = len(facts.parts), len(facts.countries), len(facts.factories)
+    parts, groups, makers = len(facts.parts), facts.supply_duty.shape[1], len(facts.factories)
     buckets = facts.edges.size - 1
     every = np.ones((makers, buckets), dtype=bool)
     per_block = 1.0 / _largest(blocks.quantity)
@@ -165,18 +165,18 @@ def _rows_of(facts: Facts, blocks: Blocks, rows: _Rows) -> RowIndex:
     robots = (facts.cells_max > 0)[:, None] & every
     training = ~facts.serving[:, None] & np.ones(facts.demand.shape, dtype=bool)
     zero = np.zeros((makers, buckets))
-    several = np.full(facts.supply_units.shape, countries > 1)
+    several = np.full(facts.supply_units.shape, groups > 1)
     return RowIndex(
         balance=rows.add(
-            np.zeros((parts, countries, buckets)),
+            np.zeros((parts, groups, buckets)),
             per_block[:, None, None],
-            np.ones((parts, countries, buckets), dtype=bool),
+            np.ones((parts, groups, buckets), dtype=bool),
         ),
         alloc=rows.add(facts.supply_units, _inverse(facts.supply_units), several),
         stock=rows.add(
             facts.supply_stock,
             _inverse(facts.supply_stock),
-            (facts.supply_stock > 0) & (countries > 1),
+            (facts.supply_stock > 0) & (groups > 1),
         ),
         touch=rows.add(zero, touch_scale, every),
         share=rows.add(zero, touch_scale, robots),
@@ -193,7 +193,7 @@ def _rows_of(facts: Facts, blocks: Blocks, rows: _Rows) -> RowIndex:
         budget=rows.add(
             np.array(facts.budget_usd),
             1.0 / typical_usd(facts, blocks),
-            np.array(bool(np.isfinite(facts.budget_usd)))
+            np.array(bool(np.isfinite(facts.budget_usd))),
         ),
     )
 
@@ -211,7 +211,7 @@ def _standing(rows: _Rows, limit: Array) -> Index:
 
 def _columns_of(facts: Facts, blocks: Blocks, columns: _Columns) -> ColumnIndex:
     buckets = facts.edges.size - 1
-    shape = (facts.supply_units.shape[0], len(facts.countries), buckets)
+    shape = (facts.supply_units.shape[0], facts.supply_duty.shape[1], buckets)
     per_block = _largest(blocks.quantity)
     unit = facts.supply_unit_usd[:, None, None] * (1 + facts.supply_duty)
     part = facts.supply_part

@@ -1,7 +1,7 @@
 """What the study says, as arrays on the bucketed calendar: the right-hand sides of the model.
 
-Axes: P parts, S supplies, G countries of factories, F factories, K data centers, W workloads,
-T buckets of building, V = T + 1 periods of work (the last is the life after the horizon).
+Axes: P parts, S supplies, G groups of factories that pay the same duties, F factories, K data
+centers, W workloads, T buckets of building, V = T + 1 periods of work (the last is the life after the horizon).
 """
 
 from __future__ import annotations
@@ -41,8 +41,7 @@ class Facts:
     factories: tuple[str, ...]
     data_centers: tuple[str, ...]
     workloads: tuple[str, ...]
-    countries: tuple[str, ...]
-    country: Index  # (F,) index into countries
+    group: Index  # (F,) of factories that pay the same duty on every supply at all times
     edges: Array  # (T + 1,) weeks
     period_start: Array  # (V,)
     period_weeks: Array  # (V,)
@@ -116,13 +115,12 @@ def facts_of(study: Study, catalog_usd: Mapping[str, float], duties: Sequence[Du
     annuity = discounted_weeks(rate, start, end)
     work_s = study.objective.availability * (end - start) * SECONDS_PER_WEEK
     centers, makers = study.data_centers, study.factories
-    countries = tuple(dict.fromkeys(f.country for f in makers))
     freight, transit = routes_of(study)
     worn = study.objective.salvage + (1 - study.objective.salvage) * start / life
     supplies = [s for s in study.supplies if s.part in catalog_usd]
     parts = tuple(dict.fromkeys(s.part for s in supplies))
     ramps = _supply_units(study, edges)
-    duty, duty_notes = _duty_table(study, countries, duties, edges)
+    duty, group, duty_notes = _duty_table(study, duties, edges)
     used = np.array([s.part in catalog_usd for s in study.supplies], dtype=bool)
     robots = [f.robots for f in makers]
     return Facts(
@@ -130,8 +128,7 @@ def facts_of(study: Study, catalog_usd: Mapping[str, float], duties: Sequence[Du
         factories=tuple(f.name for f in makers),
         data_centers=tuple(k.name for k in centers),
         workloads=tuple(w.name for w in study.workloads),
-        countries=countries,
-        country=np.array([countries.index(f.country) for f in makers], dtype=np.intp),
+        group=group,
         edges=edges,
         period_start=start,
         period_weeks=end - start,
@@ -245,15 +242,23 @@ def _supply_units(study: Study, edges: Array) -> Array:
 
 
 def _duty_table(
-    study: Study, countries: tuple[str, ...], duties: Sequence[Duty], edges: Array
-) -> tuple[Array, tuple[str, ...]]:
-    table = np.zeros((len(study.supplies), len(countries), edges.size - 1))
+    study: Study, duties: Sequence[Duty], edges: Array
+) -> tuple[Array, Index, tuple[str, ...]]:
+    """Duty rates (S, G, T) and the group of each factory (F,).
+
+    Factories that pay the same duties share their parts: with everything known ahead, a part
+    bought for one of them may as well be used at another.
+    """
+    buckets = edges.size - 1
+    table = np.zeros((len(study.supplies), len(study.factories), buckets))
     notes: list[str] = []
     for i, supply in enumerate(study.supplies):
-        for g, country in enumerate(countries):
-            table[i, g], said = duty_rates(supply, country, duties, study.start, edges)
+        for f, maker in enumerate(study.factories):
+            table[i, f], said = duty_rates(supply, maker.country, duties, study.start, edges)
             notes.extend(said)
-    return table, tuple(dict.fromkeys(notes))
+    each = table.transpose(1, 0, 2).reshape(len(study.factories), -1)
+    _, first, group = np.unique(each, axis=0, return_index=True, return_inverse=True)
+    return table[:, first], group.astype(np.intp).ravel(), tuple(dict.fromkeys(notes))
 
 
 def _arrival(edges: Array, transit: Array) -> Index:

@@ -35,6 +35,7 @@ from rackwright.build.facts import Array, Facts, Index
 from rackwright.build.setups import Setups
 from rackwright.build.solver import INF, Solution, Solver
 
+
 @dataclass(frozen=True)
 class Model:
     """Everything that is fixed before the first solve."""
@@ -55,7 +56,7 @@ class Duals:
 
     core: Array  # (core rows,)
     setup_total: Array  # (2, Q, F) USD per whole share over all buckets
-    counts: dict[tuple[int, ...], float] = field(default_factory=dict)  # USD per block, signed
+    counts: dict[Place, float] = field(default_factory=dict)  # USD per block, signed
     caps: dict[Place, Array] = field(default_factory=dict)  # (V,) >= 0, USD per block at work
     floors: dict[Place, Array] = field(default_factory=dict)  # (V,) >= 0, USD per block there
 
@@ -110,7 +111,7 @@ class Master:
         self._setup_column = np.full(model.setups.usd.shape, -1, dtype=np.intp)
         self._setup_rows = np.full(model.setups.window_thing.shape, -1, dtype=np.intp)
         self._setup_total = np.full((2, *model.setups.usd.shape), -1, dtype=np.intp)
-        self._count_rows: dict[tuple[tuple[int, ...], bool], int] = {}
+        self._count_rows: dict[tuple[Place, bool], int] = {}
         self._cap_rows: dict[tuple[Place, int], int] = {}
         self._floor_rows: dict[tuple[Place, int], int] = {}
         self._upper: list[Array] = []
@@ -161,8 +162,9 @@ class Master:
         self._decisions = decisions
         for decision in decisions:
             if isinstance(decision, Count):
-                self._count_row(decision.rows, True)
-                self._count_row(decision.rows, False)
+                place = (decision.rows, decision.data_center)
+                self._count_row(place, True)
+                self._count_row(place, False)
             elif isinstance(decision, Active) and decision.at_least:
                 self._floor_row((decision.rows, decision.data_center), decision.period)
             elif isinstance(decision, Active):
@@ -246,8 +248,9 @@ class Master:
         for decision in decisions:
             if isinstance(decision, Count):
                 high = decision.high if np.isfinite(decision.high) else INF
-                tighten(self._count_rows[decision.rows, True], float(decision.low), INF)
-                tighten(self._count_rows[decision.rows, False], -INF, high)
+                place = (decision.rows, decision.data_center)
+                tighten(self._count_rows[place, True], float(decision.low), INF)
+                tighten(self._count_rows[place, False], -INF, high)
             elif isinstance(decision, Active):
                 place, blocks = (decision.rows, decision.data_center), float(decision.blocks)
                 if decision.at_least:
@@ -259,14 +262,13 @@ class Master:
         table = np.array(list(bounds.values()), dtype=float).reshape(-1, 2)
         return index, table[:, 0].copy(), table[:, 1].copy()
 
-    def _count_row(self, rows: tuple[int, ...], at_least: bool) -> None:
+    def _count_row(self, place: Place, at_least: bool) -> None:
         """One row for "at least", which may be violated at a cost, and one for "at most"."""
-        if (rows, at_least) not in self._count_rows:
-            inside = np.isin(np.arange(self.model.blocks.power_w.size), rows)
-            columns = [c.x0 + np.flatnonzero(inside[c.d]) for c in self._chunks]
+        if (place, at_least) not in self._count_rows:
+            columns = [c.x0 + np.flatnonzero(_at_place(place, c.d, c.k)) for c in self._chunks]
             if at_least:
                 columns.append(np.array([self._violation], dtype=np.intp))
-            self._count_rows[rows, at_least] = self._new_row(np.concatenate(columns))
+            self._count_rows[place, at_least] = self._new_row(np.concatenate(columns))
 
     def _floor_row(self, place: Place, v: int) -> None:
         if (place, v) not in self._floor_rows:
@@ -280,10 +282,18 @@ class Master:
     def _cap_row(self, place: Place, v: int) -> None:
         if (place, v) not in self._cap_rows:
             columns = [
-                c.w0 + np.flatnonzero(_at_place(place, c.work_d, c.work_k) & (c.work_v == v))
+                c.w0 + np.flatnonzero(self._waits(place, v, c.work_d, c.work_w, c.work_k, c.work_v))
                 for c in self._chunks
             ]
             self._cap_rows[place, v] = self._new_row(np.concatenate(columns))
+
+    def _waits(
+        self, place: Place, period: int, d: Index, w: Index, k: Index, v: Index
+    ) -> NDArray[np.bool_]:
+        """Columns of work at a place and period that needs complete blocks."""
+        return np.asarray(
+            _at_place(place, d, k) & (v == period) & self.model.blocks.needs_all[d, w]
+        )
 
     def _new_row(self, columns: Index) -> int:
         row = self._solver.rows
@@ -292,16 +302,17 @@ class Master:
 
     def _branch_duals(
         self, signed: Array
-    ) -> tuple[dict[tuple[int, ...], float], dict[Place, Array], dict[Place, Array]]:
+    ) -> tuple[dict[Place, float], dict[Place, Array], dict[Place, Array]]:
         periods = self.model.facts.annuity.size
-        counts: dict[tuple[int, ...], float] = {}
+        counts: dict[Place, float] = {}
         caps: dict[Place, Array] = {}
         floors: dict[Place, Array] = {}
         for decision in self._decisions:
             if isinstance(decision, Count):
-                least = float(signed[self._count_rows[decision.rows, True]])
-                most = float(signed[self._count_rows[decision.rows, False]])
-                counts[decision.rows] = min(0.0, least) + max(0.0, most)
+                place = (decision.rows, decision.data_center)
+                least = float(signed[self._count_rows[place, True]])
+                most = float(signed[self._count_rows[place, False]])
+                counts[place] = min(0.0, least) + max(0.0, most)
             elif isinstance(decision, Active):
                 place = (decision.rows, decision.data_center)
                 cap = caps.setdefault(place, np.zeros(periods))
@@ -392,12 +403,12 @@ class Master:
             _scaled(core, np.broadcast_to(core.row.budget, d.shape), here, spend),
         ]
         entries += [
-            _scaled(core, core.row.balance[p, facts.country[f], t], here, blocks.quantity[d, p])
+            _scaled(core, core.row.balance[p, facts.group[f], t], here, blocks.quantity[d, p])
             for p in range(len(facts.parts))
         ]
         entries += [
-            (np.full(d.size, row), here, np.isin(d, rows).astype(float))
-            for (rows, _), row in self._count_rows.items()
+            (np.full(d.size, row), here, _at_place(place, d, k).astype(float))
+            for (place, _), row in self._count_rows.items()
         ]
         self._append(credit - spend * facts.money[t], entries)
 
@@ -432,7 +443,7 @@ class Master:
             _scaled(core, core.row.gang[w, v], here, np.ones(d.size)),
         ]
         entries += [
-            (np.full(d.size, row), here, (_at_place(place, d, k) & (v == period)).astype(float))
+            (np.full(d.size, row), here, self._waits(place, period, d, w, k, v).astype(float))
             for (place, period), row in self._cap_rows.items()
         ]
         self._append(facts.value_usd[w, v] * rate - energy, entries)

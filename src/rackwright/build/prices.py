@@ -38,7 +38,7 @@ def prices_of(facts: Facts, core: Core, dual: Array) -> Prices:
     demand, tokens = _at(dual, row.demand), _at(dual, row.tokens)
     rate = facts.value_usd - facts.availability * demand - facts.work_s * tokens[:, None]
     per_center = (len(facts.workloads), centers, periods)
-    part = _at(dual, row.balance)[:, facts.country]
+    part = _at(dual, row.balance)[:, facts.group]
     touch = _at(dual, row.touch)
     bay = facts.bay_usd_per_h[:, None] * money + _at(dual, row.bay)
     levels = (len(LEVELS), makers, money.size)
@@ -105,8 +105,8 @@ def worth_at(
     rework = facts.rework_h * (1 - facts.first_pass_yield)
     per_rack = rework[:, None] * prices.touch_usd[0]  # (F, T)
     worth = worth - blocks.racks[:, None, None, None] * per_rack[:, None, :]
-    for rows, usd in duals.counts.items():
-        worth[list(rows)] -= usd
+    for (at, center), usd in duals.counts.items():
+        worth[list(at), :, slice(None) if center == ALL else center] -= usd
     if duals.caps:
         change = _timing(model, prices, duals, allowed)  # (D, K, V)
         k = np.arange(change.shape[1])[None, :, None]
@@ -126,15 +126,19 @@ def _timing(
         cap[where] += by_period
         floor[where] += duals.floors[rows, center]
     touched = np.flatnonzero(cap.any(axis=(1, 2)) | floor.any(axis=(1, 2)))
-    earned = np.zeros((touched.size, *shape[1:]))
+    waiting = np.zeros((touched.size, *shape[1:]))  # earned by work that needs complete blocks
+    other = np.zeros_like(waiting)
     for w in range(blocks.rate.shape[1]):
         gain = prices.rate_usd[w] * blocks.rate[touched, w, None, None] - prices.gang_usd[w]
         gain -= prices.energy_usd_per_w * blocks.average_power_w[touched, w, None, None]
         if w in allowed:
             gain = np.where(allowed[w][touched][:, :, None], gain, 0.0)
-        earned = np.maximum(earned, gain)
+        needs_all = blocks.needs_all[touched, w][:, None, None]
+        waiting = np.maximum(waiting, np.where(needs_all, gain, 0.0))
+        other = np.maximum(other, np.where(needs_all, 0.0, gain))
+    capped = np.maximum(other, waiting - cap[touched])
     change = np.zeros(shape)
-    change[touched] = np.maximum(0.0, earned - cap[touched]) - earned + floor[touched]
+    change[touched] = capped - np.maximum(other, waiting) + floor[touched]
     return _from_here(change)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rackwright.build.branch import Active, Cells, Count, Decision, Only, Setup
+from rackwright.build.facts import Array
 from rackwright.build.loop import violation_usd
 from rackwright.build.master import Master, Model, Point, installed
 
@@ -124,28 +125,35 @@ def _structure(master: Master, point: Point, share: float) -> tuple[Decision, ..
         cells = int(np.floor(point.core[column] + 1 - share + NEAR))
         fixed.append(Cells(int(column), cells, float(cells)))
     tokens = point.n @ facts.work_s * blocks.rate[:, :, None]  # (D, W, K)
-    trainers: set[int] = set()
+    trainers: set[tuple[int, int]] = set()
     for w in np.flatnonzero(~facts.serving):
         if tokens[:, w].max(initial=0.0) > 0:
-            row, k = np.unravel_index(int(tokens[:, w].argmax()), tokens[:, w].shape)
-            fixed.append(Only(int(w), int(row), int(k), True))
-            trainers.add(int(row))
-    built = point.x.sum(axis=(1, 2, 3))
+            row, site = np.unravel_index(int(tokens[:, w].argmax()), tokens[:, w].shape)
+            fixed.append(Only(int(w), int(row), int(site), True))
+            trainers.add((int(row), int(site)))
+    built = point.x.sum(axis=(1, 3))  # (D, K)
     spare = model.setups.total_share[1, :, 0] > 0  # can only train
     for d in master.designs:
-        if blocks.whole[d]:
-            number = int(np.floor(built[d] + 1 - share + NEAR))
+        for k in range(built.shape[1]):
+            if not blocks.whole[d]:
+                continue
+            number = int(np.floor(built[d, k] + 1 - share + NEAR))
             if spare[d]:  # fractions of several designs stand for one block of the busiest
-                number = int(built[spare].sum() + NEAR >= share) if d in trainers else 0
-            fixed.append(Count((int(d),), number, float(number)))
+                busiest = (int(d), k) in trainers
+                number = int(built[spare].sum() + NEAR >= share) if busiest else 0
+            fixed.append(Count((int(d),), k, number, float(number)))
     return tuple(fixed)
 
 
 def half_done(model: Model, point: Point) -> NDArray[np.bool_]:
-    """Return where blocks of whole designs are at work before they are complete, (D, K)."""
+    """Return where work that needs complete blocks runs before they are, (D, K)."""
     complete = np.floor(installed(point.x, model.facts) + NEAR)
-    early = (point.n.sum(axis=1) > complete + NEAR).any(axis=2)
-    return np.asarray(early & model.blocks.whole[:, None])
+    return np.asarray((waiting_work(model, point) > complete + NEAR).any(axis=2))
+
+
+def waiting_work(model: Model, point: Point) -> Array:
+    """Return the blocks at work on what needs complete blocks, (D, K, V)."""
+    return np.asarray((point.n * model.blocks.needs_all[:, :, None, None]).sum(axis=1))
 
 
 def timing(model: Model, point: Point, ready: float) -> tuple[Decision, ...]:

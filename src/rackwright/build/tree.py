@@ -17,7 +17,7 @@ from rackwright.build.facts import Array
 from rackwright.build.loop import Closed, close, violation_usd
 from rackwright.build.master import Master, Model, Point, installed
 from rackwright.build.prices import Price
-from rackwright.build.rounding import Rounded, better, round_up
+from rackwright.build.rounding import Rounded, better, round_up, waiting_work
 from rackwright.records.space import Space
 
 WHOLE = 1e-5
@@ -156,7 +156,8 @@ def _kinds(model: Model, point: Point) -> Stakes:
         if rows.size > 1 and missing > WHOLE:
             usd = missing * float(blocks.price_usd[rows] @ built[rows]) / number
             # First in any case: it decides what the other decisions are about.
-            yield 10 * usd, Count(tuple(int(d) for d in rows), int(np.floor(number)) + 1, np.inf)
+            some = tuple(int(d) for d in rows)
+            yield 10 * usd, Count(some, ALL, int(np.floor(number)) + 1, np.inf)
 
 
 def _setups(model: Model, point: Point) -> Stakes:
@@ -167,12 +168,13 @@ def _setups(model: Model, point: Point) -> Stakes:
 
 
 def _counts(model: Model, point: Point) -> Stakes:
-    """Designs of which a part of a whole block is built."""
-    built = np.where(model.blocks.whole, point.x.sum(axis=(1, 2, 3)), 0.0)
+    """Designs of which a part of a whole block is built for a site."""
+    built = np.where(model.blocks.whole[:, None], point.x.sum(axis=(1, 3)), 0.0)  # (D, K)
     part = np.minimum(built - np.floor(built), np.ceil(built) - built)
-    for d in np.flatnonzero(part > WHOLE):
-        low = int(np.floor(built[d])) + 1
-        yield part[d] * model.blocks.price_usd[d], Count((int(d),), low, np.inf)
+    for d, k in np.argwhere(part > WHOLE):
+        low = int(np.floor(built[d, k])) + 1
+        usd = float(part[d, k] * model.blocks.price_usd[d])
+        yield usd, Count((int(d),), int(k), low, np.inf)
 
 
 def _cells(model: Model, point: Point) -> Stakes:
@@ -206,8 +208,8 @@ def _active(model: Model, point: Point) -> Stakes:
     """
     facts, blocks = model.facts, model.blocks
     there = np.where(blocks.whole[:, None, None], installed(point.x, facts), 0.0)  # (D, K, V)
-    at_work = np.where(blocks.whole[:, None, None], point.n.sum(axis=1), 0.0)
-    value = (facts.value_usd * blocks.rate[:, :, None]).max(axis=1)  # (D, V)
+    at_work = waiting_work(model, point)
+    value = (facts.value_usd * (blocks.rate * blocks.needs_all)[:, :, None]).max(axis=1)  # (D, V)
     for w in np.flatnonzero(~facts.serving):
         rows = np.flatnonzero(blocks.whole & (blocks.rate[:, w] > 0))
         if rows.size > 1:

@@ -64,9 +64,10 @@ class PlaceDuals(Record):
 
 
 class CountDual(Record):
-    """Price of a decision on how many blocks of some rows are built."""
+    """Price of a decision on how many blocks of some rows are built for a site (-1: all)."""
 
     rows: tuple[int, ...]
+    data_center: int
     usd: float
 
 
