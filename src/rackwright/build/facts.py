@@ -1,7 +1,8 @@
 """What the study says, as arrays on the bucketed calendar: the right-hand sides of the model.
 
 Axes: P parts, S supplies, G groups of factories that pay the same duties, F factories, K data
-centers, W workloads, T buckets of building, V = T + 1 periods of work (the last is the life after the horizon).
+centers, W workloads, T buckets of building, V = T + 1 periods of work (the last is the life
+after the horizon).
 """
 
 from __future__ import annotations

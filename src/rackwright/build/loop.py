@@ -39,21 +39,24 @@ def close(
     batch: int,
     rounds: int,
     enough_usd: float = -np.inf,
+    violation: float = 0.0,
 ) -> Closed:
     """Generate columns until no row of the space pays at the prices of the master.
 
     Args:
-        master: with its first designs, and the decisions applied; grows.
+        master: with its first designs; takes the decisions, and grows.
         space: all rows.
         price: DESIGN's answer to prices.
         decisions: what is decided in this branch of the search.
         batch: designs added per round at most.
         rounds: rounds at most.
         enough_usd: stop as soon as the bound falls to this.
+        violation: what a violation of the decisions costs [USD].
 
     Returns:
         The last point, with the duals of the least bound seen.
     """
+    master.decide(decisions, violation)
     best: tuple[Duals, Bound] | None = None
     done = 0
     closed = False
@@ -73,7 +76,7 @@ def close(
             break
         if not closed:
             master.add(pick(gains, master.model.blocks, batch))
-            master.decide(decisions, violation_usd(best[1].usd))
+            master.decide(decisions, violation)
     assert best is not None, "at least one round"
     return Closed(point, best[0], best[1], done, closed, master.basis())
 

@@ -133,9 +133,9 @@ class Master:
         budget = np.atleast_1d(core.row.budget)
         self._add(np.zeros(1), np.zeros(1), budget, np.zeros(1, dtype=np.intp), -np.ones(1))
 
-    def solve(self) -> tuple[Point, Duals]:
-        """Solve the LP as it stands, from the last basis."""
-        solution = self._solver.solve(self._iterations)
+    def solve(self, fresh: bool = False) -> tuple[Point, Duals]:
+        """Solve the LP as it stands, from the last basis or afresh."""
+        solution = self._solver.solve(self._iterations, fresh)
         core, setups = self.model.core, self.model.setups
         signed = solution.row_dual / self._usd
         duals = np.maximum(signed, 0.0)

@@ -73,7 +73,7 @@ def better(one: Rounded, other: Rounded | None) -> Rounded:
 
 def _complete(master: Master, fixed: tuple[Decision, ...], price: float) -> Rounded | None:
     """Return the best plan of a structure over a few completion times of its blocks."""
-    point = _solve(master, fixed, price)
+    point = _solve(master, fixed, price, fresh=True)
     if point is None:
         return None
     best: Rounded | None = None
@@ -107,9 +107,11 @@ def _in_time(master: Master, start: Rounded, ready: float, price: float) -> Roun
     return None
 
 
-def _solve(master: Master, decisions: tuple[Decision, ...], price: float) -> Point | None:
+def _solve(
+    master: Master, decisions: tuple[Decision, ...], price: float, fresh: bool = False
+) -> Point | None:
     master.decide(decisions, price)
-    point, _ = master.solve()
+    point, _ = master.solve(fresh)
     return point if point.violation <= NEAR else None
 
 

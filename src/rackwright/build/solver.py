@@ -12,8 +12,8 @@ from rackwright.build.facts import Array, Index
 
 INF: float = highspy.kHighsInf
 
-WARM = 400
-"""Simplex iterations from the last basis before a fresh start with presolve is cheaper."""
+WARM = 3000
+"""Simplex iterations from the last basis before a fresh start is tried."""
 
 
 @dataclass(frozen=True)
@@ -117,19 +117,24 @@ class Solver:
         basis.row_status = rows + [basic] * (self.rows - len(rows))
         self._highs.setBasis(basis)
 
-    def solve(self, iterations: int) -> Solution:
-        """Solve from the last basis, or afresh where that takes more than `WARM` iterations.
+    def solve(self, iterations: int, fresh: bool = False) -> Solution:
+        """Solve from the last basis, or with presolve from none.
+
+        Args:
+            iterations: simplex iterations at most.
+            fresh: forget the basis: quicker where many bounds have changed.
 
         Raises:
             RuntimeError: HiGHS did not reach an optimum within the iterations.
         """
-        for limit in (WARM, iterations):
+        for start_fresh, limit in ((fresh, WARM), (True, iterations)):
+            if start_fresh:
+                self._highs.clearSolver()
             self._highs.setOptionValue("simplex_iteration_limit", limit)
             self._highs.run()
             status = self._highs.getModelStatus()
             if status == highspy.HighsModelStatus.kOptimal:
                 break
-            self._highs.clearSolver()
         if status != highspy.HighsModelStatus.kOptimal:
             text = self._highs.modelStatusToString(status)
             raise RuntimeError(f"the linear program of the plan ended as {text!r}")

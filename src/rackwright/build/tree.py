@@ -24,6 +24,13 @@ WHOLE = 1e-5
 """A number this close to a whole one counts as whole."""
 
 
+EVERY = 4
+"""Below the first branches a whole plan is looked for in one of so many."""
+
+VIOLATION_MOST = 1e4
+"""Times the plan's worth: what a violation costs at most."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """Deterministic limits on the work of one plan."""
@@ -70,50 +77,80 @@ def search(master: Master, space: Space, price: Price, limits: Limits) -> Found:
     Returns:
         The plan and its proof. The search takes the branch with the largest bound first.
     """
-    model = master.model
     root = close(master, space, price, batch=limits.batch, rounds=limits.rounds)
-    best = Rounded(nothing(model), ())
-    best = better(best, round_up(master, root.point, (), root.bound.usd, (0.5, 1e-3)))
+    here = _Search(master, space, price, limits, root.bound.usd, Rounded(nothing(master.model), ()))
+    here.round_up(root.point, (), (0.5, 1e-3))
     open_leaves = [(-root.bound.usd, 0, Leaf((), root))]
     done: list[Leaf] = []
-    rounds, nodes, count = root.rounds, 1, 1
+    rounds, nodes = root.rounds, 1
     stopped = "" if root.closed else f"{limits.rounds} pricing rounds"
-    while open_leaves:
-        target = best.point.objective_usd + limits.gap * abs(best.point.objective_usd)
-        if -open_leaves[0][0] <= target:
-            break
+    while open_leaves and -open_leaves[0][0] > here.target():
         leaf = heapq.heappop(open_leaves)[2]
-        decision = choose(model, leaf)
+        decision = choose(master.model, leaf)
         if decision is None:
+            here.round_up(leaf.closed.point, leaf.decisions)
             done.append(leaf)
             continue
         if nodes + 2 > limits.nodes:
-            heapq.heappush(open_leaves, (-leaf.closed.bound.usd, count, leaf))
+            done.append(leaf)
             stopped = f"{limits.nodes} branches"
             break
         for side in split(decision):
-            decisions = (*leaf.decisions, side)
-            master.decide(decisions, violation_usd(root.bound.usd))
-            master.restore(leaf.closed.basis)
-            child = close(
-                master,
-                space,
-                price,
-                decisions,
-                batch=limits.batch,
-                rounds=limits.rounds,
-                enough_usd=best.point.objective_usd,
-            )
-            rounds, nodes, count = rounds + child.rounds, nodes + 1, count + 1
-            heapq.heappush(open_leaves, (-child.bound.usd, count, Leaf(decisions, child)))
-            if child.bound.usd > best.point.objective_usd and child.point.violation < WHOLE:
-                best = better(best, round_up(master, child.point, decisions, root.bound.usd))
+            child = here.branch((*leaf.decisions, side), leaf.closed.basis)
+            rounds, nodes = rounds + child.closed.rounds, nodes + 1
+            heapq.heappush(open_leaves, (-child.closed.bound.usd, nodes, child))
+            if len(child.decisions) <= 2 or nodes % EVERY == 0:
+                here.round_up(child.closed.point, child.decisions)
     master.decide((), 0.0)
     leaves = (*done, *(leaf for _, _, leaf in sorted(open_leaves, key=lambda o: o[1])))
-    bound = max(leaf.closed.bound.usd for leaf in leaves)
-    return Found(
-        best.point, best.fixed, leaves, max(bound, best.point.objective_usd), rounds, nodes, stopped
-    )
+    bound = max(*(leaf.closed.bound.usd for leaf in leaves), here.best.point.objective_usd)
+    return Found(here.best.point, here.best.fixed, leaves, bound, rounds, nodes, stopped)
+
+
+@dataclass
+class _Search:
+    """What a search carries from branch to branch."""
+
+    master: Master
+    space: Space
+    price: Price
+    limits: Limits
+    root_usd: float
+    best: Rounded
+
+    def target(self) -> float:
+        """Bounds up to this are as good as proved."""
+        worth = self.best.point.objective_usd
+        return worth + self.limits.gap * abs(worth)
+
+    def branch(self, decisions: tuple[Decision, ...], basis: object) -> Leaf:
+        """Price the space again under the decisions, from the basis of the parent."""
+        violation = violation_usd(self.root_usd)
+        while True:
+            self.master.restore(basis)
+            closed = close(
+                self.master,
+                self.space,
+                self.price,
+                decisions,
+                batch=self.limits.batch,
+                rounds=self.limits.rounds,
+                enough_usd=self.best.point.objective_usd,
+                violation=violation,
+            )
+            # A branch without any plan violates a little; a higher price shows it for what it is.
+            hopeless = closed.point.violation > WHOLE and closed.bound.usd > self.target()
+            if not hopeless or violation > VIOLATION_MOST * abs(self.root_usd):
+                return Leaf(decisions, closed)
+            violation *= 30.0
+
+    def round_up(
+        self, point: Point, decisions: tuple[Decision, ...], shares: tuple[float, ...] = (0.5,)
+    ) -> None:
+        """Keep the whole plan near a point when it is the best."""
+        if point.violation < WHOLE and point.objective_usd > self.best.point.objective_usd:
+            found = round_up(self.master, point, decisions, self.root_usd, shares)
+            self.best = better(self.best, found)
 
 
 def nothing(model: Model) -> Point:
