@@ -43,7 +43,10 @@ def load_study(path: str | Path, catalog_folder: str | Path | None = None) -> Lo
     study, locator = read_located(Study, path)
     study = _with_scenario_files(study, locator, home)
     components = catalog.load(catalog_folder)
-    found = [*_unknown_components(study, components, home), *_unknown_names(study)]
+    found = [
+        *_unknown_components(study, components, home),
+        *_unknown_names(study, components.names("duties")),
+    ]
     if found:
         found.sort(key=lambda entry: _order(locator.place(entry[0]), locator))
         raise InputError([locator.mistake(where, text) for where, text in found])
@@ -152,7 +155,7 @@ _BILLED = (
 )  # fmt: skip
 
 
-def _unknown_names(study: Study) -> Iterator[tuple[KeyPath, str]]:
+def _unknown_names(study: Study, duties: Collection[str]) -> Iterator[tuple[KeyPath, str]]:
     data_centers = [row.name for row in study.data_centers]
     factories = [row.name for row in study.factories]
     workloads = [row.name for row in study.workloads]
@@ -170,6 +173,8 @@ def _unknown_names(study: Study) -> Iterator[tuple[KeyPath, str]]:
             if supply.part is not None:
                 where = ("scenarios", i, "supply", k, "part")
                 yield from _not_among("supply of a part", supply.part, parts, where)
+        for k, key in enumerate(scenario.duties):
+            yield from _not_among("duty", key, duties, ("scenarios", i, "duties", k))
         for k, plant in enumerate(scenario.factories):
             if plant.factory is not None:
                 where = ("scenarios", i, "factories", k, "factory")

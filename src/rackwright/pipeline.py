@@ -117,8 +117,18 @@ def run_build(
     given: Given, space: Space, scenario: Scenario | None = None
 ) -> tuple[BuildPlan, Certificate]:
     """BUILD with loop 1: the plan over the space, and the certificate of its bound."""
-    duties = tuple(d for d in given.components.all("duties") if isinstance(d, Duty))
+    duties = duties_in_force(given.components, scenario)
     return build.plan(given.study, space, design.price, duties, scenario=scenario)
+
+
+def duties_in_force(components: Catalog, scenario: Scenario | None) -> tuple[Duty, ...]:
+    """Return the measures that are law, each with its dates, and those that a scenario adds.
+
+    A measure without a first day is nobody's law yet: it waits in the catalog for a scenario.
+    """
+    named = scenario.duties if scenario is not None else ()
+    known = [d for d in components.all("duties") if isinstance(d, Duty)]
+    return tuple(d for d in known if d.valid_from is not None or d.key in named)
 
 
 def run_accept_plan(given: Given, space: Space, lead: str) -> AcceptancePlan:

@@ -79,9 +79,10 @@ def _merged(lines: list[BillLine]) -> tuple[BillLine, ...]:
 
 
 def _hours(catalog: Catalog, candidate: Candidate) -> tuple[LevelHours, ...]:
-    """Middle of the ranges of work content, for the whole block.
+    """Return the middle of the ranges of work content, for the whole block.
 
-    L12 is one pod test per block, whatever its size; trays share the room of a rack bay.
+    Trays share the room of a rack bay. A block of several racks is tested as a pod (L12), once
+    and in one bay's time, whatever its size; a single rack has no such test.
     """
     work = catalog.all("work")[0]
     assert isinstance(work, WorkContent)
@@ -91,14 +92,18 @@ def _hours(catalog: Catalog, candidate: Candidate) -> tuple[LevelHours, ...]:
     tray_test = 0.5 * (work.tray_test_hours_low + work.tray_test_hours_high)
     rack_touch = 0.5 * (work.rack_touch_hours_low + work.rack_touch_hours_high)
     rack_test = 0.5 * (work.rack_test_hours_low + work.rack_test_hours_high)
-    return (
+    pod_test = 0.5 * (work.pod_test_hours_low + work.pod_test_hours_high)
+    hours = [
         LevelHours(
             level="L10",
             touch_hours=trays * tray_touch,
             bay_hours=trays * tray_test / work.trays_per_bay,
         ),
         LevelHours(level="L11", touch_hours=racks * rack_touch, bay_hours=racks * rack_test),
-    )
+    ]
+    if racks > 1:
+        hours.append(LevelHours(level="L12", touch_hours=0.0, bay_hours=pod_test))
+    return tuple(hours)
 
 
 def _assumptions(candidate: Candidate, over: Residual) -> tuple[str, ...]:

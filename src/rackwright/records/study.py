@@ -355,6 +355,9 @@ class Scenario(Graded):
     factory_countries: tuple[Country, ...] = Field(
         default=(), description="only factories of these countries may build; empty = all"
     )
+    duties: tuple[str, ...] = Field(
+        default=(), description="measures of the catalog that are not law but come into force here"
+    )
 
 
 class Study(Graded):
