@@ -58,6 +58,25 @@ def seconds(value: float) -> str:
     return _multiple(value, ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")))
 
 
+def quantity(value: float, unit: str) -> str:
+    """Return a value in the multiple of its unit that reads best.
+
+    >>> quantity(1.8436e15, "FLOP/s"), quantity(88_662, "W"), quantity(0.0125, "s")
+    ('1.84 PFLOP/s', '88.7 kW', '12.5 ms')
+    """
+    if unit == "s":
+        return seconds(value)
+    if unit == "tokens/s":
+        return rate(value)
+    if unit in _PREFIXED:
+        steps = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+        return _multiple(value, (*((size, p + unit) for size, p in steps), (1.0, unit)))
+    return f"{number(value)} {unit}"
+
+
+_PREFIXED = frozenset({"FLOP/s", "B/s", "bit/s", "W"})
+
+
 def percent(share: float, digits: int = 1) -> str:
     """Return a share as a percentage.
 

@@ -1,0 +1,113 @@
+"""Scales, round ticks, grid lines and the names of axes with their units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, floor, log10
+from typing import NamedTuple
+
+from rackwright.drawing import words
+from rackwright.drawing.charts.canvas import LINE, rule, text, text_width
+from rackwright.drawing.html import Html, Part, join
+
+
+class Scale(NamedTuple):
+    """From a value to a place on the page, linear or logarithmic."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    log: bool = False
+
+    def at(self, value: float) -> float:
+        """Return the place of a value."""
+        if self.log:
+            share = log10(value / self.low) / log10(self.high / self.low)
+        else:
+            share = (value - self.low) / (self.high - self.low)
+        return self.start + share * (self.end - self.start)
+
+
+def ticks(low: float, high: float, most: int) -> tuple[float, ...]:
+    """Return round values inside an interval: steps of 1, 2 or 5 times a power of ten.
+
+    >>> ticks(0, 104, 6)
+    (0.0, 20.0, 40.0, 60.0, 80.0, 100.0)
+    """
+    if not high > low:
+        return (float(low),)
+    step = _round_step((high - low) / max(most - 1, 1))
+    first = ceil(low / step - 1e-9)
+    return tuple(float(f"{i * step:.10g}") for i in range(first, floor(high / step + 1e-9) + 1))
+
+
+def log_ticks(low: float, high: float, most: int) -> tuple[float, ...]:
+    """Return 1, 2, 5 times powers of ten inside an interval, fewer where these are too many.
+
+    >>> log_ticks(0.02, 0.5, 6)
+    (0.02, 0.05, 0.1, 0.2, 0.5)
+    """
+    powers = range(floor(log10(low)), ceil(log10(high)) + 1)
+    for mantissas in ((1, 2, 5), (1, 3), (1,)):
+        found = tuple(float(f"{m}e{p}") for p in powers for m in mantissas)
+        inside = tuple(v for v in found if low * (1 - 1e-9) <= v <= high * (1 + 1e-9))
+        if len(inside) <= most:
+            break
+    return inside or (low,)
+
+
+def reach(values: Sequence[float], most: int = 6) -> tuple[float, float]:
+    """Return a round interval that holds zero and all values."""
+    low, high = min(0.0, *values, 0.0), max(0.0, *values, 0.0)
+    if low == high:
+        high = 1.0
+    step = _round_step((high - low) / max(most - 1, 1))
+    return floor(low / step + 1e-9) * step, ceil(high / step - 1e-9) * step
+
+
+def bottom_axis(
+    scale: Scale, top: float, bottom: float, name: str, values: Sequence[float], percent: bool
+) -> Html:
+    """Return grid lines, numbers and the name of a horizontal axis under a plot."""
+    parts: list[Part] = []
+    last = float("-inf")
+    for value in values:
+        x, label = scale.at(value), written(value, percent=percent)
+        parts.append(rule(x, top, x, bottom, "grid"))
+        half = text_width(label) / 2
+        if x - half > last + 4:  # numbers that would touch are left out
+            parts.append(text(x, bottom + 15, label, "small", "middle"))
+            last = x + half
+    right = max(scale.start, scale.end)
+    parts.append(text(right, bottom + 15 + LINE, name, "small quiet", "end"))
+    return join(parts)
+
+
+def left_axis(
+    scale: Scale, left: float, right: float, name: str, values: Sequence[float], percent: bool
+) -> Html:
+    """Return grid lines, numbers left of a plot, and the axis' name above it."""
+    parts: list[Part] = []
+    for value in values:
+        y = scale.at(value)
+        parts.append(rule(left, y, right, y, "grid"))
+        parts.append(text(left - 6, y + 4, written(value, percent=percent), "small", "end"))
+    top = min(scale.start, scale.end)
+    parts.append(text(0, top - 10, name, "small quiet"))
+    return join(parts)
+
+
+def written(value: float, *, percent: bool) -> str:
+    """Return a tick as text."""
+    return words.percent(value, 0) if percent else words.number(value)
+
+
+def margin(values: Sequence[float], *, percent: bool) -> float:
+    """Return the room that the numbers of a left axis need."""
+    return max(text_width(written(v, percent=percent)) for v in values) + 8
+
+
+def _round_step(least: float) -> float:
+    power = 10.0 ** floor(log10(least))
+    return next(m * power for m in (1, 2, 5, 10) if m * power >= least * (1 - 1e-9))

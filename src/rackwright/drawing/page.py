@@ -1,0 +1,75 @@
+"""What the sections of the page share: the records of a run, and names for its designs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+from rackwright.drawing.html import Html
+from rackwright.drawing.names import Names, names_of
+from rackwright.drawing.parts import design
+from rackwright.records.acceptance import AcceptancePlan, AcceptanceReport
+from rackwright.records.decision import Decision
+from rackwright.records.plan import BuildPlan
+from rackwright.records.run import RunSummary
+from rackwright.records.space import Front, Space, SpaceRow
+from rackwright.records.study import Study
+
+
+class Answer(Protocol):
+    """The records of a run, as the page needs them."""
+
+    @property
+    def space(self) -> Space: ...  # noqa: D102
+    @property
+    def front(self) -> Front: ...  # noqa: D102
+    @property
+    def plan(self) -> BuildPlan: ...  # noqa: D102
+    @property
+    def acceptance(self) -> AcceptancePlan: ...  # noqa: D102
+    @property
+    def report(self) -> AcceptanceReport | None: ...  # noqa: D102
+    @property
+    def rebuilt(self) -> BuildPlan | None: ...  # noqa: D102
+    @property
+    def decision(self) -> Decision: ...  # noqa: D102
+    @property
+    def summary(self) -> RunSummary: ...  # noqa: D102
+
+
+class Page(NamedTuple):
+    """The study, its answer, and the names under which designs appear."""
+
+    study: Study
+    answer: Answer
+    names: Names
+
+    @property
+    def fictitious(self) -> bool:
+        """Whether readings of this run were made up."""
+        report, evidence = self.answer.report, self.answer.summary.evidence
+        judged = report is not None and report.fictitious
+        return judged or (evidence is not None and evidence.kind == "fictitious")
+
+    def row(self, key: str) -> SpaceRow | None:
+        """Return the row of a design, None where the space has no such design."""
+        return next((row for row in self.answer.space.rows if row.key == key), None)
+
+    def design(self, key: str, *tags: str) -> Html:
+        """Return a design by its short name and key."""
+        return design(key, self.names.label(key), *tags)
+
+
+def page_of(study: Study, answer: Answer) -> Page:
+    """Return the page's context, with names for every design that it shows."""
+    return Page(study, answer, names_of(answer.space, list(_shown(answer))))
+
+
+def _shown(answer: Answer) -> Iterator[str]:
+    """Yield keys in the order in which designs matter: the plan's first, the front's last."""
+    summary = answer.summary
+    yield from (b.design for b in summary.mix)
+    for s in summary.scenarios:
+        yield from (b.design for b in (*s.mix, *s.control_mix))
+    yield summary.lead_design
+    yield from (row.key for row in answer.front.rows)

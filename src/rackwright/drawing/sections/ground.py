@@ -1,0 +1,86 @@
+"""What the answer stands on: assumptions, grades of the inputs, what was searched, hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rackwright.drawing.html import Html, join, tag
+from rackwright.drawing.page import Page
+from rackwright.drawing.parts import bullets, grade, heading, table
+from rackwright.records.base import record_sha256
+from rackwright.records.provenance import Grade
+from rackwright.records.space import KindStats
+from rackwright.records.study import Study
+
+
+def ground(page: Page, number: int, anchor: str) -> Html:
+    """Return the section; it closes the page."""
+    answer = page.answer
+    search = answer.space.search
+    notes = dict.fromkeys((*answer.summary.assumptions, *answer.acceptance.assumptions))
+    return join(
+        heading(number, anchor, "What this stands on"),
+        table(
+            ("input", "grade", "where its numbers come from"),
+            [(name, grade(of), source) for name, of, source in _inputs(page.study)],
+            title="The study's inputs",
+        ),
+        tag("h3", "Assumed where nothing was given"),
+        bullets(notes) if notes else tag("p", "Nothing: the study and the catalog gave it all."),
+        table(
+            ("plans", "evaluated", "feasible", "pruned", "rejected, by reason"),
+            [_searched("training", search.training), _searched("serving", search.serving)],
+            "tnnnt",
+            title="What was searched",
+        ),
+        tag(
+            "p",
+            f"{search.hardware:,} racks were composed; {_reasons(search.hardware_rejected)}. "
+            f"{len(answer.space.rows):,} designs are in the space, {answer.space.dominated:,} were "
+            "dropped because another is no worse in every part and every workload. Evaluated "
+            "means that both time and memory were computed.",
+        ),
+        table(
+            ("record", "SHA-256"),
+            [(name, tag("code", sha)) for name, sha in _hashes(page)],
+            title="Hashes",
+        ),
+        tag("footer", f"Rackwright. Seed {page.study.seed}, {page.study.draws} worlds."),
+    )
+
+
+def _inputs(study: Study) -> Iterator[tuple[str, Grade, str]]:
+    tables = (
+        ("workload", study.workloads), ("data center", study.data_centers),
+        ("factory", study.factories), ("scenario", study.scenarios),
+    )  # fmt: skip
+    for kind, rows in tables:
+        for row in rows:
+            yield f"{kind} {row.name}", row.grade, row.source
+    for supply in study.supplies:
+        yield f"supply {supply.part} from {supply.origin}", supply.grade, supply.source
+    yield "acceptance", study.acceptance.grade, study.acceptance.source
+    yield "option", study.option.grade, study.option.source
+    if study.market is not None:
+        yield "market", study.market.grade, study.market.source
+
+
+def _searched(kind: str, stats: KindStats) -> tuple[str, ...]:
+    numbers = (f"{n:,}" for n in (stats.evaluated, stats.feasible, stats.pruned))
+    return (kind, *numbers, _reasons(stats.rejected))
+
+
+def _reasons(rejected: dict[str, int]) -> str:
+    if not rejected:
+        return "none rejected"
+    ranked = sorted(rejected.items(), key=lambda item: (-item[1], item[0]))
+    return "; ".join(f"{reason}: {number:,}" for reason, number in ranked)
+
+
+def _hashes(page: Page) -> Iterator[tuple[str, str]]:
+    answer = page.answer
+    yield "study", answer.summary.study_sha256
+    yield "plan", record_sha256(answer.plan)
+    yield "certificate of the plan", answer.plan.certificate_sha256
+    yield "acceptance plan", record_sha256(answer.acceptance)
+    yield "design under test", answer.acceptance.design_sha256
