@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from rackwright.drawing.style import colour
@@ -24,7 +24,11 @@ class Names(NamedTuple):
         return self.colours.get(key, "c6")
 
 
-def names_of(space: Space, keys: Sequence[str]) -> Names:
+BASELINE = "c7"
+"""Colour of what is in use today, on every chart."""
+
+
+def names_of(space: Space, keys: Sequence[str], baselines: Collection[str] = ()) -> Names:
     """Return names of the designs that a page shows, in the order in which they matter.
 
     A name is the rack system and whatever else tells its designs apart: racks in the block,
@@ -38,7 +42,9 @@ def names_of(space: Space, keys: Sequence[str]) -> Names:
     labels = {key: _label(rows[key], systems[rows[key].system]) for key in shown}
     if len(set(labels.values())) < len(labels):
         labels = {key: key for key in shown}
-    return Names(labels, {key: colour(i) for i, key in enumerate(shown)})
+    others = [key for key in shown if key not in baselines]
+    colours = dict.fromkeys(baselines, BASELINE) | {k: colour(i) for i, k in enumerate(others)}
+    return Names(labels, colours)
 
 
 _DETAILS: tuple[Callable[[SpaceRow], str], ...] = (

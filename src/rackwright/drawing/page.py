@@ -62,7 +62,9 @@ class Page(NamedTuple):
 
 def page_of(study: Study, answer: Answer) -> Page:
     """Return the page's context, with names for every design that it shows."""
-    return Page(study, answer, names_of(answer.space, list(_shown(answer))))
+    baselines = {row.key for row in answer.front.rows if row.baseline}
+    names = names_of(answer.space, list(_shown(answer)), baselines)
+    return Page(study, answer, names)
 
 
 def _shown(answer: Answer) -> Iterator[str]:

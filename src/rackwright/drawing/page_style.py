@@ -50,14 +50,13 @@ li{margin:.25rem 0} code{font:.86em ui-monospace,SFMono-Regular,Menlo,Consolas,m
  padding:.7rem 1rem;margin:1rem 0;border-radius:4px;max-width:none}
 .band strong{color:var(--alarm);letter-spacing:.04em}
 .mark{color:var(--alarm);font-weight:650;font-size:.78rem;letter-spacing:.05em}
-.grade{display:inline-block;min-width:1.5em;text-align:center;font-size:.8rem;font-weight:650;
+.grade{display:inline-block;align-self:start;justify-self:start;min-width:1.5em;text-align:center;font-size:.8rem;font-weight:650;
  line-height:1.45;border:1px solid currentColor;border-radius:4px;padding:0 .3em}
 .grade.A{color:var(--A)} .grade.B{color:var(--B)} .grade.C{color:var(--C)}
 .grade.D{color:var(--D)}
-.keys{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:1px;
- background:var(--line);border:1px solid var(--line);border-radius:6px;overflow:hidden;
- margin:1.2rem 0 1.5rem}
-.keys>div{background:var(--paper);padding:.7rem .85rem}
+.keys{display:flex;flex-wrap:wrap;gap:1px;background:var(--line);border:1px solid var(--line);
+ border-radius:6px;overflow:hidden;margin:1.2rem 0 1.5rem}
+.keys>div{background:var(--paper);padding:.7rem .85rem;flex:1 1 29%;min-width:150px}
 .keys dt,.keys .label{font-size:.8rem;color:var(--quiet)}
 .keys .value{font-size:1.28rem;font-weight:650;line-height:1.25;letter-spacing:-.01em}
 .keys .more{font-size:.8rem;color:var(--quiet);line-height:1.35}
@@ -81,13 +80,15 @@ th{text-align:left;font-weight:600;color:var(--quiet);font-size:.8rem;vertical-a
  border-bottom:1.5px solid var(--axis);padding:.3rem .55rem .3rem 0}
 td{vertical-align:top;border-bottom:1px solid var(--line);padding:.38rem .55rem .38rem 0}
 td.n,th.n{text-align:right} td.n{white-space:nowrap}
+.column>h3{margin-top:1.4rem} .column li{font-size:.92rem}
 td:last-child,th:last-child{padding-right:0}
-td small{color:var(--quiet);font-size:.86em}
+td small{color:var(--quiet);font-size:.86em;font-weight:400;white-space:normal}
 tr.strong td{font-weight:600} tr.quiet td{color:var(--quiet)}
 .tag{font-size:.76rem;color:var(--quiet);border:1px solid var(--axis);border-radius:3px;
  padding:0 .3em;white-space:nowrap}
-.key{overflow-wrap:anywhere}
-details{margin:.6rem 0 1.1rem} summary{cursor:pointer;color:var(--accent)}
+.key{overflow-wrap:anywhere} td:first-child{min-width:9rem}
+ul.dense{columns:2;column-gap:34px;max-width:none;font-size:.86rem;line-height:1.4}
+ul.dense li{break-inside:avoid;overflow-wrap:anywhere}
 .answer{background:var(--wash);border-radius:6px;padding:.75rem 1rem;max-width:none}
 footer{margin-top:2.5rem;color:var(--quiet);font-size:.84rem}
 """
@@ -95,7 +96,7 @@ footer{margin-top:2.5rem;color:var(--quiet);font-size:.84rem}
 _NARROW = """
 @media (max-width:640px){
  body{font-size:15.5px} main{padding:18px 16px 48px} h1{font-size:1.5rem} h2{font-size:1.25rem}
- .two{display:block} .only-wide{display:none} .only-narrow{display:block}
+ .two{display:block} ul.dense{columns:1} .only-wide{display:none} .only-narrow{display:block}
  table.stack,table.stack tbody,table.stack tr,table.stack td{display:block;width:100%}
  table.stack thead{display:none}
  table.stack tr{border-bottom:1px solid var(--axis);padding:.5rem 0}

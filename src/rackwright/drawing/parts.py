@@ -116,14 +116,9 @@ def keys(items: Iterable[tuple[str, str, Part]]) -> Html:
     )
 
 
-def bullets(lines: Iterable[Part]) -> Html:
-    """Return lines as a list."""
-    return tag("ul", (tag("li", line) for line in lines))
-
-
-def folded(title: str, *content: Part) -> Html:
-    """Return content that opens on demand; on paper it is open."""
-    return tag("details", tag("summary", title), *content)
+def bullets(lines: Iterable[Part], *, dense: bool = False) -> Html:
+    """Return lines as a list, dense ones in two columns of smaller type."""
+    return tag("ul", (tag("li", line) for line in lines), class_="dense" if dense else None)
 
 
 def small(words: str) -> Html:

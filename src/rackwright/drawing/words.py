@@ -39,8 +39,20 @@ def rate(tokens_per_s: float) -> str:
     >>> rate(2_345_678)
     '2.35 M tokens/s'
     """
-    steps = ((1e9, "G tokens/s"), (1e6, "M tokens/s"), (1e3, "k tokens/s"), (1.0, "tokens/s"))
-    return _multiple(tokens_per_s, steps)
+    return _multiple(tokens_per_s, _RATES)
+
+
+def rate_interval(low: float, high: float) -> str:
+    """Return an interval of rates in one multiple.
+
+    >>> rate_interval(811_362, 1_378_157)
+    '0.811 to 1.38 M tokens/s'
+    """
+    factor, unit = next((s for s in _RATES if abs(high) >= s[0] * 0.9995), _RATES[-1])
+    return f"{number(low / factor)} to {number(high / factor)} {unit}"
+
+
+_RATES = ((1e9, "G tokens/s"), (1e6, "M tokens/s"), (1e3, "k tokens/s"), (1.0, "tokens/s"))
 
 
 def tokens(count: float) -> str:

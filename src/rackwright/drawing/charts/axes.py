@@ -7,7 +7,7 @@ from math import ceil, floor, log10
 from typing import NamedTuple
 
 from rackwright.drawing import words
-from rackwright.drawing.charts.canvas import LINE, rule, text, text_width
+from rackwright.drawing.charts.canvas import LINE, SMALL, rule, text, text_width
 from rackwright.drawing.html import Html, Part, join
 
 
@@ -67,25 +67,48 @@ def reach(values: Sequence[float], most: int = 6) -> tuple[float, float]:
 
 
 def bottom_axis(
-    scale: Scale, top: float, bottom: float, name: str, values: Sequence[float], percent: bool
+    scale: Scale,
+    top: float,
+    bottom: float,
+    width: float,
+    name: str,
+    values: Sequence[float],
+    *,
+    percent: bool = False,
 ) -> Html:
-    """Return grid lines, numbers and the name of a horizontal axis under a plot."""
+    """Return grid lines, numbers and the name of a horizontal axis under a plot.
+
+    Args:
+        scale: of the axis.
+        top: where grid lines begin.
+        bottom: where they end; numbers and name stand below.
+        width: of the drawing, which no number may leave.
+        name: what is counted, with its unit.
+        values: ticks.
+        percent: whether they are shares, to be written as percentages.
+    """
     parts: list[Part] = []
     last = float("-inf")
     for value in values:
         x, label = scale.at(value), written(value, percent=percent)
         parts.append(rule(x, top, x, bottom, "grid"))
-        half = text_width(label) / 2
-        if x - half > last + 4:  # numbers that would touch are left out
-            parts.append(text(x, bottom + 15, label, "small", "middle"))
-            last = x + half
-    right = max(scale.start, scale.end)
-    parts.append(text(right, bottom + 15 + LINE, name, "small quiet", "end"))
+        half = text_width(label, SMALL) / 2
+        at = min(max(x, half), width - half)
+        if at - half > last + 6:  # numbers that would touch are left out
+            parts.append(text(at, bottom + 15, label, "small", "middle"))
+            last = at + half
+    parts.append(text(width, bottom + 15 + LINE, name, "small quiet", "end"))
     return join(parts)
 
 
 def left_axis(
-    scale: Scale, left: float, right: float, name: str, values: Sequence[float], percent: bool
+    scale: Scale,
+    left: float,
+    right: float,
+    name: str,
+    values: Sequence[float],
+    *,
+    percent: bool = False,
 ) -> Html:
     """Return grid lines, numbers left of a plot, and the axis' name above it."""
     parts: list[Part] = []
@@ -105,7 +128,7 @@ def written(value: float, *, percent: bool) -> str:
 
 def margin(values: Sequence[float], *, percent: bool) -> float:
     """Return the room that the numbers of a left axis need."""
-    return max(text_width(written(v, percent=percent)) for v in values) + 8
+    return max(text_width(written(v, percent=percent), SMALL) for v in values) + 8
 
 
 def _round_step(least: float) -> float:

@@ -6,7 +6,16 @@ from typing import NamedTuple
 
 from rackwright.drawing import words
 from rackwright.drawing.charts.axes import Scale, bottom_axis, reach, ticks
-from rackwright.drawing.charts.canvas import LINE, Drawing, legend, rect, rule, text, text_width
+from rackwright.drawing.charts.canvas import (
+    LINE,
+    SMALL,
+    Drawing,
+    legend,
+    rect,
+    rule,
+    text,
+    text_width,
+)
 from rackwright.drawing.html import Part, join
 
 THICK = 20.0
@@ -41,13 +50,13 @@ def bars(data: Bars, width: float) -> Drawing:
     names = dict.fromkeys((s.name, s.colour) for row in data.rows for s in row.segments)
     marks: list[Part] = []
     top = 0.0
-    if len(names) > 1:
+    if len({colour for _, colour in names}) > 1:
         drawn, high = legend([(n, f"{c} fill") for n, c in names], 0, 0, width)
         marks.append(drawn)
         top = high + 6
     ends = [_ends(row) for row in data.rows]
     low, high = reach([e for pair in ends for e in pair])
-    room = max((text_width(row.note) for row in data.rows), default=0.0) + 10
+    room = max((text_width(row.note, SMALL) for row in data.rows), default=0.0) + 10
     scale = Scale(low, high, 1, width - 1)
     longest = max((e for _, e in ends), default=0.0)
     if scale.at(longest) + room > width:
@@ -55,14 +64,12 @@ def bars(data: Bars, width: float) -> Drawing:
         scale = Scale(low, high, 1, 1 + (width - room - 2) / max(share, 1e-9))
     values = [v for v in ticks(low, high, int(width // 90) + 1) if scale.at(v) <= width]
     bottom = top + len(data.rows) * (LINE + THICK + 6)
-    marks.append(bottom_axis(scale._replace(end=width), top, bottom, data.unit, (), False))
-    grid = bottom_axis(scale, top, bottom, "", values, False)
-    marks.append(grid)
+    marks.append(bottom_axis(scale, top, bottom, width, data.unit, values))
+    marks.append(rule(scale.at(0), top, scale.at(0), bottom, "axis"))
     for i, row in enumerate(data.rows):
         y = top + i * (LINE + THICK + 6)
-        marks.append(text(0, y + 14, row.label))
+        marks.append(text(0, y + 14, row.label, "halo"))
         marks.append(_bar(row, scale, y + LINE))
-    marks.append(rule(scale.at(0), top, scale.at(0), bottom, "axis"))
     return Drawing(width, bottom + 2 * LINE + 4, join(marks))
 
 
@@ -77,10 +84,10 @@ def _bar(row: Bar, scale: Scale, y: float) -> Part:
         x, wide = scale.at(start), abs(scale.at(s.value) - scale.at(0))
         label = words.number(s.value)
         parts.append(rect(x, y, wide, THICK, f"{s.colour} fill edge", f"{s.name}: {label}"))
-        if len(row.segments) > 1 and text_width(label) + 6 < wide:
+        if len(row.segments) > 1 and text_width(label, SMALL) + 6 < wide:
             parts.append(text(x + wide / 2, y + 14, label, f"small on {s.colour}", "middle"))
     if row.note:
-        parts.append(text(scale.at(right) + 6, y + 14, row.note, "small"))
+        parts.append(text(scale.at(right) + 6, y + 14, row.note, "small halo"))
     return join(parts)
 
 

@@ -9,6 +9,8 @@ from rackwright.drawing.html import Html, Part, join, tag
 
 SIZE = 12.0
 """Height of the type [px at a scale of one]."""
+SMALL = 11.5
+"""Height of smaller type [px]."""
 LINE = 18.0
 """Height of one line of text [px]."""
 
@@ -50,12 +52,12 @@ def text(x: float, y: float, words: str, class_: str = "", anchor: str = "start"
     return tag("text", words, x=x, y=y, class_=class_ or None, text_anchor=side)
 
 
-def text_width(words: str, size: float = SIZE) -> float:
+def text_width(words: str, size: float = SIZE, *, strong: bool = False) -> float:
     """Return about how wide a line of text is [px]; a little too wide rather than too narrow.
 
     Widths are those of common sans-serif type, in five classes.
     """
-    return size * sum(_WIDTHS.get(c, 0.58) for c in words)
+    return size * sum(_WIDTHS.get(c, 0.58) for c in words) * (1.1 if strong else 1.0)
 
 
 _WIDTHS = {
@@ -109,7 +111,7 @@ def legend(
     parts: list[Part] = []
     at, top = x, y
     for name, class_ in entries:
-        wide = 16 + text_width(name) + 16
+        wide = 16 + text_width(name, SMALL) + 16
         if at > x and at + wide - 16 > x + width:
             at, top = x, top + LINE
         parts.append(swatch(at, top + 3, class_))

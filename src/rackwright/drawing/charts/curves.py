@@ -71,8 +71,8 @@ def curves(data: Curves, width: float) -> Drawing:
     y = Scale(*ys, bottom, top, data.y.log)
     parts: list[Part] = [
         drawn,
-        left_axis(y, left, right, data.y.name, y_ticks, data.y.percent),
-        bottom_axis(x, top, bottom, data.x.name, x_ticks, data.x.percent),
+        left_axis(y, left, right, data.y.name, y_ticks, percent=data.y.percent),
+        bottom_axis(x, top, bottom, right, data.x.name, x_ticks, percent=data.x.percent),
         rule(left, bottom, right, bottom, "axis"),
     ]
     for curve in data.lines:

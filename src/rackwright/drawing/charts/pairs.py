@@ -7,6 +7,7 @@ from typing import NamedTuple
 from rackwright.drawing.charts.axes import Scale, bottom_axis, reach, ticks
 from rackwright.drawing.charts.canvas import (
     LINE,
+    SMALL,
     Drawing,
     dot,
     legend,
@@ -46,13 +47,12 @@ def pairs(data: Pairs, width: float) -> Drawing:
     top = tall + 4
     low, high = reach([v for r in data.rows for v in (r.with_, r.without)])
     bottom = top + len(data.rows) * ROW + 6
-    room = max((text_width(r.note) for r in data.rows), default=0.0) + 14
+    room = max((text_width(r.note, SMALL) for r in data.rows), default=0.0) + 14
     scale = Scale(low, high, 6, max(width - room, width / 2))
     values = ticks(low, high, int((scale.end - scale.start) // 70) + 1)
     parts: list[Part] = [
         drawn,
-        bottom_axis(scale, top, bottom, "", values, False),
-        bottom_axis(scale._replace(end=width), top, bottom, data.unit, (), False),
+        bottom_axis(scale, top, bottom, width, data.unit, values),
         rule(scale.at(0), top, scale.at(0), bottom, "axis"),
     ]
     for i, row in enumerate(data.rows):

@@ -7,10 +7,10 @@ from typing import NamedTuple
 from rackwright.drawing.charts.axes import Scale, bottom_axis, ticks
 from rackwright.drawing.charts.canvas import (
     LINE,
+    SMALL,
     Drawing,
     dot,
     legend,
-    path,
     rect,
     rule,
     text,
@@ -54,7 +54,12 @@ class Probes(NamedTuple):
 def probes(data: Probes, width: float) -> Drawing:
     """Return, for each probe, limits, prediction with its interval, units and their center."""
     measured = any(row.units or row.center is not None for row in data.rows)
-    entries = [("predicted, 80 %", "quiet-band"), ("bad", "bad-zone"), ("good", "good-line line")]
+    entries = [
+        ("predicted, 80 %", "quiet-band"),
+        ("bad lot", "bad-zone"),
+        ("good lot", "good-line line"),
+        ("promise", "promise line"),
+    ]
     if measured:
         entries += [("one rack", "unit dot"), ("all racks", "c0 fill dot")]
     drawn, tall = legend(entries, 0, 0, width)
@@ -66,7 +71,9 @@ def probes(data: Probes, width: float) -> Drawing:
     values = ticks(low, high, int(width // 70) + 1)
     parts: list[Part] = [
         drawn,
-        bottom_axis(scale, top, bottom, "share of the promise, more is better", values, True),
+        bottom_axis(
+            scale, top, bottom, width, "share of the promise, more is better", values, percent=True
+        ),
     ]
     if data.banner:
         parts.append(text(0, tall + 14, data.banner, "alarm strong"))
@@ -97,10 +104,9 @@ def _row(row: Probe, scale: Scale, top: float, width: float) -> Part:
         parts.append(dot(scale.at(unit.share), y, 3.5, style, f"{unit.name}: {unit.share:.1%}"))
     if row.center is not None:
         x = scale.at(row.center)
-        diamond = [(x, y - 7), (x + 6, y), (x, y + 7), (x - 6, y)]
-        parts.append(path(diamond, "c0 fill edge", closed=True))
+        parts.append(dot(x, y, 6, "c0 fill edge", f"{row.label}: {row.center:.1%}"))
         label = f"{row.center * 100:.1f} %"
-        right = x + 10 + text_width(label) < width
+        right = x + 10 + text_width(label, SMALL, strong=True) < width
         at, side = (x + 10, "start") if right else (x - 10, "end")
         parts.append(text(at, y - 9, label, "small halo strong", side))
     return join(parts)

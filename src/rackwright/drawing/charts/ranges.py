@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rackwright.drawing.charts.axes import Scale, bottom_axis, reach, ticks
-from rackwright.drawing.charts.canvas import LINE, Drawing, dot, rule, text, text_width
+from rackwright.drawing.charts.canvas import LINE, SMALL, Drawing, dot, rule, text, text_width
 from rackwright.drawing.html import Part, join
 
 ROW = 38.0
@@ -33,13 +33,13 @@ class Ranges(NamedTuple):
 def ranges(data: Ranges, width: float) -> Drawing:
     """Return each row's interval as a bar with its value as a dot, named above."""
     low, high = reach([v for r in data.rows for v in (r.low, r.high)])
-    room = max((text_width(r.note) for r in data.rows), default=0.0) + 12
+    room = max((text_width(r.note, SMALL) for r in data.rows), default=0.0) + 12
     scale = Scale(low, high, 4, width - max(room, 8))
     bottom = len(data.rows) * ROW + 4
     values = ticks(low, high, int(width // 80) + 1)
     parts: list[Part] = [
-        bottom_axis(scale, 0, bottom, "", values, False),
-        bottom_axis(scale._replace(end=width), 0, bottom, data.unit, (), False),
+        bottom_axis(scale, 0, bottom, width, data.unit, values),
+        rule(scale.at(0), 0, scale.at(0), bottom, "axis"),
     ]
     for i, row in enumerate(data.rows):
         y = i * ROW + 28
@@ -49,5 +49,4 @@ def ranges(data: Ranges, width: float) -> Drawing:
         parts.append(dot(scale.at(row.value), y, 5, f"{row.colour} fill edge", note))
         if row.note:
             parts.append(text(scale.at(row.high) + 8, y + 4, row.note, "small halo"))
-    parts.append(rule(scale.at(0), 0, scale.at(0), bottom, "axis"))
     return Drawing(width, bottom + 2 * LINE + 4, join(parts))

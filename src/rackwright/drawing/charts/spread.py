@@ -12,6 +12,7 @@ from rackwright.drawing import words
 from rackwright.drawing.charts.axes import Scale, bottom_axis, ticks
 from rackwright.drawing.charts.canvas import (
     LINE,
+    SMALL,
     Drawing,
     apart,
     legend,
@@ -75,7 +76,7 @@ def spread(data: Spread, width: float) -> Drawing:
     highest = max((s for w in data.of for s in w.shares), default=1.0) or 1.0
     y = Scale(0.0, highest * 1.05, bottom, top)
     values = ticks(data.edges[0], data.edges[-1], int(width // 75) + 1)
-    parts: list[Part] = [drawn, bottom_axis(x, bottom, bottom + 4, data.unit, values, False)]
+    parts: list[Part] = [drawn, bottom_axis(x, bottom, bottom + 4, width, data.unit, values)]
     for weighted in data.of:
         points = [(x.at(data.edges[0]), bottom)]
         spans = zip(data.edges[:-1], data.edges[1:], weighted.shares, strict=True)
@@ -86,7 +87,7 @@ def spread(data: Spread, width: float) -> Drawing:
         parts.append(path(points, f"{weighted.style} stroke thin"))
     parts.append(rule(4, bottom, width - 4, bottom, "axis"))
     labels = [f"mean {words.number(w.mean)}" for w in data.of]
-    wide = max(map(text_width, labels), default=0.0) + 8
+    wide = max((text_width(t, SMALL, strong=True) for t in labels), default=0.0) + 12
     places = apart([x.at(w.mean) for w in data.of], wide, wide / 2, width - wide / 2)
     for weighted, label, at in zip(data.of, labels, places, strict=True):
         mean = x.at(weighted.mean)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rackwright.drawing.charts.axes import Scale, bottom_axis, left_axis, margin, reach, ticks
 from rackwright.drawing.charts.canvas import (
     LINE,
+    SMALL,
     Drawing,
     apart,
     legend,
@@ -56,14 +57,15 @@ def steps(data: Steps, width: float) -> Drawing:
     stacks = _stacked(data)
     highest = [max(stacks[-1], default=0.0)] if stacks else [0.0]
     limit = _limit_points(data.limit, first, last) if data.limit is not None else []
-    low, high = reach([*highest, *(value for _, value in limit)], 5)
+    low, high = reach([*highest, *(value for _, value in limit)], 6)
     marks: list[Part] = []
     entries = [(layer.name, f"{layer.colour} fill") for layer in data.layers]
     direct = width >= DIRECT
     top, right = LINE + 6, width - 4
     if direct:
         names = [e[0] for e in entries] + ([data.limit.name] if data.limit else [])
-        right = width - min(max(map(text_width, names), default=0.0) + 14, 200)
+        widest = max((text_width(name, SMALL) for name in names), default=0.0)
+        right = width - min(widest + 24, 230)
     else:
         if data.limit is not None:
             entries.append((data.limit.name, "limit line"))
@@ -71,12 +73,12 @@ def steps(data: Steps, width: float) -> Drawing:
         marks.append(drawn)
         top += tall + 2
     bottom = top + PLOT
-    values = ticks(low, high, 5)
+    values = ticks(low, high, 6)
     left = margin(values, percent=False)
     x, y = Scale(first, last, left, right), Scale(low, high, bottom, top)
-    marks.append(left_axis(y, left, right, data.unit, values, False))
+    marks.append(left_axis(y, left, right, data.unit, values))
     weeks = ticks(first, last, int((right - left) // 60) + 1)
-    marks.append(bottom_axis(x, bottom, bottom + 4, "week", weeks, False))
+    marks.append(bottom_axis(x, bottom, bottom + 4, right, "week", weeks))
     below: Sequence[float] = [0.0] * (len(data.edges) - 1)
     for layer, upper in zip(data.layers, stacks, strict=True):
         area = [*_outline(data.edges, upper, x, y), *reversed(_outline(data.edges, below, x, y))]
@@ -106,12 +108,14 @@ def _names(
         below = upper[-1]
     if limit and data.limit is not None:
         named.append((data.limit.name, "limit line", y.at(limit[-1][1])))
-    tall = max((len(wrapped(name, width - x - 14)) for name, _, _ in named), default=1) * 14 + 3
+    tall = (
+        max((len(wrapped(name, width - x - 14, SMALL)) for name, _, _ in named), default=1) * 14 + 3
+    )
     places = apart([at for _, _, at in named], tall, y.end, y.start)
     parts: list[Part] = []
     for (name, class_, _), at in zip(named, places, strict=True):
         parts.append(swatch(x, at - 5, class_))
-        for i, words in enumerate(wrapped(name, width - x - 14)):
+        for i, words in enumerate(wrapped(name, width - x - 14, SMALL)):
             parts.append(text(x + 14, at + 4 + 14 * i, words, "small"))
     return join(parts)
 

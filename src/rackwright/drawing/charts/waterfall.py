@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rackwright.drawing.charts.axes import Scale, bottom_axis, reach, ticks
-from rackwright.drawing.charts.canvas import LINE, Drawing, rect, rule, text, text_width
+from rackwright.drawing.charts.canvas import LINE, SMALL, Drawing, rect, rule, text, text_width
 from rackwright.drawing.html import Part, join
 
 ROW = 24.0
@@ -35,14 +35,13 @@ def waterfall(data: Waterfall, width: float) -> Drawing:
         ends.append(ends[-1] + row.value)
     everything = (*data.rows, data.total)
     low, high = reach([*ends, data.total.value])
-    left = min(max(text_width(r.label) for r in everything) + 10, width * 0.45)
-    room = max(text_width(r.note) for r in everything) + 8
+    left = min(max(text_width(r.label, SMALL) for r in everything) + 10, width * 0.45)
+    room = max(text_width(r.note, SMALL, strong=True) for r in everything) + 8
     scale = Scale(low, high, left, width - room)
     bottom = len(everything) * ROW + 6
     values = ticks(low, high, int((scale.end - left) // 70) + 1)
     parts: list[Part] = [
-        bottom_axis(scale, 0, bottom, "", values, False),
-        bottom_axis(scale._replace(end=width), 0, bottom, data.unit, (), False),
+        bottom_axis(scale, 0, bottom, width, data.unit, values),
     ]
     for i, (row, start) in enumerate(zip(everything, [*ends[:-1], 0.0], strict=True)):
         y = i * ROW + 4

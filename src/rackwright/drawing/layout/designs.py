@@ -8,7 +8,7 @@ from rackwright.drawing import words
 from rackwright.drawing.charts.bars import Bar, Bars, Segment
 from rackwright.drawing.charts.ranges import Range, Ranges
 from rackwright.drawing.names import Names
-from rackwright.drawing.style import COLOURS, colour
+from rackwright.drawing.style import COLOURS
 from rackwright.records.plan import BuildPlan
 from rackwright.records.space import Front, Service, Space, SpaceRow
 
@@ -30,10 +30,10 @@ def price_bars(rows: Sequence[SpaceRow], names: Names) -> Bars:
     bars = []
     for row in rows:
         kusd = {line.name: line.usd / row.accelerators / 1e3 for line in row.price}
-        segments = [Segment(n, kusd[n], colour(i)) for i, n in enumerate(kept) if n in kusd]
+        segments = [Segment(n, kusd[n], f"c{i}") for i, n in enumerate(kept) if n in kusd]
         rest = sum(value for name, value in kusd.items() if name not in kept)
         if rest:
-            segments.append(Segment(REST, rest, colour(COLOURS - 1)))
+            segments.append(Segment(REST, rest, f"c{COLOURS - 1}"))
         low, high = (sum(getattr(line, end) for line in row.price) for end in _ENDS)
         note = (
             f"{words.number(row.price_usd / row.accelerators / 1e3)} "
@@ -55,8 +55,7 @@ def step_bars(service: Service) -> Bars:
         Bar(
             part.name,
             (Segment(part.name, part.seconds * factor, "c0"),),
-            f"{words.number(part.seconds * factor)} {unit}, "
-            f"{words.percent(part.seconds / service.step_s, 0)}",
+            f"{words.seconds(part.seconds)}, {words.percent(part.seconds / service.step_s, 0)}",
         )
         for part in parts
     )
@@ -77,8 +76,7 @@ def cost_ranges(front: Front, workload: str, names: Names) -> Ranges:
         low = usd * row.rate_tokens_per_s / row.rate_high
         high = usd * row.rate_tokens_per_s / row.rate_low if row.rate_low > 0 else usd
         label = names.label(row.key) + (" (baseline)" if row.baseline else "")
-        colour_ = "c7" if row.baseline else names.colour(row.key)
-        rows.append(Range(label, low, usd, high, colour_, words.number(usd)))
+        rows.append(Range(label, low, usd, high, names.colour(row.key), words.number(usd)))
     return Ranges("USD per million tokens", tuple(rows))
 
 

@@ -87,7 +87,7 @@ def progress_curves(
     if row is not None and row.finished_week is not None and row.finished_week <= edges[-1]:
         text = f"done in week {row.finished_week:.0f}"
         marks = (Mark(text, row.finished_week, goal),)
-    return Curves(Axis("week"), Axis("T tokens"), tuple(lines), marks)
+    return Curves(Axis("week", from_zero=False), Axis("T tokens"), tuple(lines), marks)
 
 
 def money_fall(plan: BuildPlan) -> Waterfall:

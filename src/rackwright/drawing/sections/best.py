@@ -23,7 +23,7 @@ from rackwright.records.space import FrontRow, Service, SpaceRow
 from rackwright.records.study import ServingWorkload
 
 MOST_PRICED = 6
-"""How many designs have their price drawn."""
+"""How many systems have their price drawn."""
 
 
 def best(page: Page, number: int, anchor: str) -> Html:
@@ -57,9 +57,8 @@ def _front(page: Page, workload: str) -> Html:
             "price of a block", "cheapest in", "grade")  # fmt: skip
     lines = [_front_line(page, row) for row in rows]
     return join(
-        tag("h3", f"{workload}: what a token costs"),
         figure(ranges, cost_ranges(page.answer.front, workload, page.names),
-               "Owning cost per million tokens",
+               f"{workload}: what a million tokens cost",
                "Price as an annuity, energy and reserved power. Dots are expected values, bars "
                "hold 80 % of worlds."),
         table(head, lines, "tnnnnnt"),
@@ -67,7 +66,7 @@ def _front(page: Page, workload: str) -> Html:
 
 
 def _front_line(page: Page, row: FrontRow) -> Line:
-    interval = f"{words.rate(row.rate_low)} to {words.rate(row.rate_high)}"
+    interval = words.rate_interval(row.rate_low, row.rate_high)
     tags = ("baseline",) if row.baseline else ()
     cells: tuple[Part, ...] = (
         page.design(row.key, *tags),
@@ -86,7 +85,10 @@ def _made_of(page: Page) -> Html:
     answer = page.answer
     keys = [*answer.summary.best.values(), *(b.design for b in answer.summary.mix)]
     keys += [row.key for row in answer.front.rows if row.baseline]
-    rows = [r for k in dict.fromkeys(keys) if (r := page.row(k)) is not None][:MOST_PRICED]
+    rows = [r for k in dict.fromkeys(keys) if (r := page.row(k)) is not None]
+    fronted = [r for x in answer.front.rows if (r := page.row(x.key)) is not None]
+    systems = {row.system: row for row in reversed([*rows, *fronted])}  # the first one stays
+    priced = list(reversed(systems.values()))[:MOST_PRICED]
     figures: list[Part] = []
     for workload in answer.space.workloads:
         key = chosen(answer.space, answer.front, answer.plan, workload)
@@ -97,11 +99,11 @@ def _made_of(page: Page) -> Html:
                        f"{page.names.label(key)}. {plan_words(service)}", half=True)
             )  # fmt: skip
     return join(
-        figure(bars, price_bars(rows, page.names), "What a rack costs, bottom-up",
-               "Per accelerator, so that blocks of different sizes compare. At the bar's end the "
-               "price with the range of its parts; a residual left of zero means that the "
-               "priced system costs less than its bill.")
-        if rows
+        figure(bars, price_bars(priced, page.names), "What a rack costs, bottom-up",
+               "Per accelerator, so that blocks of different sizes compare; one design of each "
+               "system. At the bar's end the price with the range of its parts; a residual left "
+               "of zero means that the priced system costs less than its bill.")
+        if priced
         else None,
         side_by_side(*figures) if figures else None,
         table(

@@ -12,8 +12,18 @@ from rackwright.drawing.charts.curves import curves
 from rackwright.drawing.html import Html, Part, join, tag
 from rackwright.drawing.layout.option import boundary_curves, option_bars
 from rackwright.drawing.page import Page
-from rackwright.drawing.parts import bullets, figure, grade, heading, mark, side_by_side, table
+from rackwright.drawing.parts import (
+    FICTITIOUS,
+    bullets,
+    figure,
+    grade,
+    heading,
+    mark,
+    side_by_side,
+    table,
+)
 from rackwright.records.decision import Condition, Decision
+from rackwright.records.plan import BuildPlan
 
 NEAREST = 3
 ACTIONS = ("exercise", "test", "wait", "decline")
@@ -33,12 +43,14 @@ def choice(page: Page, number: int, anchor: str) -> Html:
     return join(
         heading(number, anchor, "The decision"),
         _said(page, before, now if evidence is not None else None),
+        _changed(page),
         _values(page, before, now if evidence is not None else None),
         side_by_side(
             figure(bars, option_bars(now), "What the option is worth", half=True,
                    fictitious=made_up),
             figure(curves, boundary, "Where buying begins",
-                   "The lowest price of work at which exercising is best, by performance.",
+                   "The lowest price of work at which exercising is best, by performance. A flat "
+                   "end is the lowest price tried.",
                    half=True, fictitious=made_up)
             if boundary is not None
             else None,
@@ -69,6 +81,41 @@ def _said(page: Page, before: Decision, after: Decision | None) -> Html:
     )
 
 
+def _changed(page: Page) -> Html | None:
+    """Return what the readings did to the rate, the plan and the decision."""
+    answer, evidence = page.answer, page.answer.summary.evidence
+    if evidence is None:
+        return None
+    rows: list[tuple[str, str, str]] = [
+        (
+            f"expected rate of a block of {page.names.label(answer.summary.lead_design)}",
+            words.rate(evidence.rate_before_tokens_per_s),
+            words.rate(evidence.rate_after_tokens_per_s),
+        ),
+        (
+            "surplus of the plan",
+            words.usd(evidence.surplus_before_usd),
+            words.usd(evidence.surplus_after_usd),
+        ),
+    ]
+    if answer.rebuilt is not None:
+        then, again = _racks(page, answer.plan), _racks(page, answer.rebuilt)
+        for key in dict.fromkeys((*then, *again)):
+            now, later = (words.count(plan.get(key, 0.0)) for plan in (then, again))
+            rows.append((f"racks of {page.names.label(key)}", now, later))
+    rows.append(("decision", answer.decision.action, evidence.decision.action))
+    title = "What the readings change" + (f" ({FICTITIOUS})" if page.fictitious else "")
+    return table(("", "before the readings", "after them"), rows, "tnn", title=title)
+
+
+def _racks(page: Page, plan: BuildPlan) -> dict[str, float]:
+    racks: dict[str, float] = {}
+    for x in plan.deliveries:
+        row = page.row(x.design)
+        racks[x.design] = racks.get(x.design, 0.0) + x.blocks * (row.racks if row else 1)
+    return racks
+
+
 def _values(page: Page, before: Decision, after: Decision | None) -> Html:
     rows: list[tuple[str, str, str]] = []
     for name, of in _LINES:
@@ -76,7 +123,7 @@ def _values(page: Page, before: Decision, after: Decision | None) -> Html:
     head = ("", "before the readings", "after them")
     if after is None:
         return table(("", "now"), [row[:2] for row in rows], "tn", title="The option")
-    title = "The option" + (" (after: FICTITIOUS READINGS)" if page.fictitious else "")
+    title = "The option" + (f" (after: {FICTITIOUS})" if page.fictitious else "")
     return table(head, rows, "tnn", title=title)
 
 
@@ -148,18 +195,23 @@ def _condition(condition: Condition) -> Part:
     return join(condition.text, " ", grade(condition.grade))
 
 
+def _name(condition: Condition) -> str:
+    """Return the estimate in words: its text up to the value now."""
+    return condition.text.partition(" (")[0] or condition.estimate
+
+
 def _conditions(decision: Decision) -> Html | None:
     flips: Sequence[Condition] = [c for c in decision.conditions if c.flips_at is not None]
     firm = [c for c in decision.conditions if c.flips_at is None]
     if not decision.conditions:
         return None
-    rest = ", ".join(c.estimate.replace("_", " ") for c in firm)
+    rest = "; ".join(_name(c) for c in firm)
     return join(
         table(
             ("estimate", "now", "flips at", "unit", "becomes", "grade"),
             [
                 (
-                    c.estimate.replace("_", " "), words.number(c.now),
+                    _name(c), words.number(c.now),
                     words.number(c.flips_at) if c.flips_at is not None else "", c.unit,
                     c.becomes or "", grade(c.grade),
                 )
@@ -170,7 +222,8 @@ def _conditions(decision: Decision) -> Html | None:
         )
         if flips
         else None,
-        tag("p", f"Do not flip it inside the range tried: {rest}.", class_="lead")
+        tag("p", f"By itself, none of these flips the decision in the range tried: {rest}.",
+            class_="lead")
         if firm
         else None,
     )  # fmt: skip

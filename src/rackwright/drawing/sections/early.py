@@ -11,8 +11,6 @@ from rackwright.drawing.page import Page
 from rackwright.drawing.parts import FICTITIOUS, figure, grade, heading, mark, small, table
 from rackwright.records.acceptance import AcceptancePlan, AcceptanceReport, PlannedProbe
 
-LOTS = {"accept": "Accept the lot", "reject": "Reject the lot", "continue": "Continue"}
-
 
 def early(page: Page, number: int, anchor: str) -> Html:
     """Return the section: the frozen plan of the test, readings, verdicts, what was learned."""
@@ -25,7 +23,7 @@ def early(page: Page, number: int, anchor: str) -> Html:
     return join(
         heading(number, anchor, "Early racks"),
         _lead(page, plan),
-        _lot(report, plan) if report is not None else None,
+        _lot(report) if report is not None else None,
         figure(probes, data, title,
                "Each probe against its own promise. Grey: where 80 % of worlds put it; shaded: a "
                "lot that is bad.", fictitious=fictitious),
@@ -51,19 +49,13 @@ def _lead(page: Page, plan: AcceptancePlan) -> Html:
     )
 
 
-def _lot(report: AcceptanceReport, plan: AcceptancePlan) -> Html:
-    further = (
-        f" Further {report.further_racks} racks, {words.number(report.further_hours)} h."
-        if report.lot == "continue"
-        else ""
-    )
-    note: Part = join(mark(), " ") if report.fictitious else None
-    return tag("p", note, tag("b", f"{LOTS[report.lot]}."), further, tag("br"), report.summary,
-               class_="answer")  # fmt: skip
+def _lot(report: AcceptanceReport) -> Html:
+    note: Part = join(mark(), tag("br")) if report.fictitious else None
+    return tag("p", note, report.summary, class_="answer")
 
 
 def _planned(plan: AcceptancePlan) -> Html:
-    head = ("probe", "predicted", "promised", "bad", "racks needed", "expected, good / bad lot",
+    head = ("probe", "predicted", "promised", "bad", "racks needed", "in turn, good / bad lot",
             "slow rack found from", "grade")  # fmt: skip
     return table(head, [_planned_line(p) for p in plan.probes], "tnnnnnnt", title="The test")
 
@@ -76,7 +68,7 @@ def _planned_line(probe: PlannedProbe) -> tuple[Part, ...]:
         words.quantity(probe.promised, probe.unit),
         words.quantity(probe.bad, probe.unit),
         str(probe.racks_needed),
-        f"{words.number(probe.expected_racks_good)} / {words.number(probe.expected_racks_bad)}",
+        f"{probe.expected_racks_good:.1f} / {probe.expected_racks_bad:.1f}",
         f"{words.percent(probe.smallest_detectable)} slower",
         grade(probe.grade),
     )

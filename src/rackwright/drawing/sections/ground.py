@@ -26,7 +26,9 @@ def ground(page: Page, number: int, anchor: str) -> Html:
             title="The study's inputs",
         ),
         tag("h3", "Assumed where nothing was given"),
-        bullets(notes) if notes else tag("p", "Nothing: the study and the catalog gave it all."),
+        bullets(notes, dense=True)
+        if notes
+        else tag("p", "Nothing: the study and the catalog gave it all."),
         table(
             ("plans", "evaluated", "feasible", "pruned", "rejected, by reason"),
             [_searched("training", search.training), _searched("serving", search.serving)],
@@ -50,19 +52,28 @@ def ground(page: Page, number: int, anchor: str) -> Html:
 
 
 def _inputs(study: Study) -> Iterator[tuple[str, Grade, str]]:
+    """Yield the study's tables, those of one kind, grade and source together."""
+    together: dict[tuple[str, Grade, str], list[str]] = {}
+    for kind, name, of, source in _each_input(study):
+        together.setdefault((kind, of, source), []).append(name)
+    for (kind, of, source), names in together.items():
+        yield f"{kind}: {', '.join(names)}", of, source or "no source is stated"
+
+
+def _each_input(study: Study) -> Iterator[tuple[str, str, Grade, str]]:
     tables = (
         ("workload", study.workloads), ("data center", study.data_centers),
         ("factory", study.factories), ("scenario", study.scenarios),
     )  # fmt: skip
     for kind, rows in tables:
         for row in rows:
-            yield f"{kind} {row.name}", row.grade, row.source
+            yield kind, row.name, row.grade, row.source
     for supply in study.supplies:
-        yield f"supply {supply.part} from {supply.origin}", supply.grade, supply.source
-    yield "acceptance", study.acceptance.grade, study.acceptance.source
-    yield "option", study.option.grade, study.option.source
+        yield "supply", f"{supply.part} from {supply.origin}", supply.grade, supply.source
+    yield "terms", "acceptance", study.acceptance.grade, study.acceptance.source
+    yield "terms", "option", study.option.grade, study.option.source
     if study.market is not None:
-        yield "market", study.market.grade, study.market.source
+        yield "market", study.market.workload, study.market.grade, study.market.source
 
 
 def _searched(kind: str, stats: KindStats) -> tuple[str, ...]:
@@ -82,5 +93,8 @@ def _hashes(page: Page) -> Iterator[tuple[str, str]]:
     yield "study", answer.summary.study_sha256
     yield "plan", record_sha256(answer.plan)
     yield "certificate of the plan", answer.plan.certificate_sha256
+    if answer.rebuilt is not None:
+        yield "plan on the evidence", record_sha256(answer.rebuilt)
+        yield "its certificate", answer.rebuilt.certificate_sha256
     yield "acceptance plan", record_sha256(answer.acceptance)
     yield "design under test", answer.acceptance.design_sha256

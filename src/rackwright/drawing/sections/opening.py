@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from rackwright.drawing import words
 from rackwright.drawing.html import Html, Part, join, tag
 from rackwright.drawing.page import Page
 from rackwright.drawing.parts import GRADES, grade, keys
-from rackwright.kernels.quantile import weighted_quantile
 from rackwright.records.provenance import Grade
 
 KINDS = {
@@ -62,11 +59,9 @@ def _band() -> Html:
 
 
 def _key_numbers(page: Page) -> Iterator[tuple[str, str, Part]]:
-    plan, summary, space = page.answer.plan, page.answer.summary, page.answer.space
-    weights = np.asarray(space.parameters.weights)
-    low, high = weighted_quantile(np.asarray(plan.surplus_draws), weights, (0.1, 0.9))
-    interval = f"{words.musd(float(low))} to {words.usd(float(high))} in 80 % of worlds"
-    yield "joint surplus", words.usd(plan.surplus_usd), interval
+    plan, summary = page.answer.plan, page.answer.summary
+    possible = f"at most {words.usd(plan.bound_usd)} is possible"
+    yield "joint surplus", words.usd(plan.surplus_usd), possible
     racks = sum(b.racks for b in summary.mix)
     accelerators = sum(b.accelerators for b in summary.mix)
     yield "racks", words.count(racks), f"{words.count(accelerators)} accelerators, {_power(page)}"
@@ -79,12 +74,14 @@ def _key_numbers(page: Page) -> Iterator[tuple[str, str, Part]]:
             yield row.workload, words.percent(share, 0), more
     after = summary.evidence.decision if summary.evidence is not None else None
     decided = after or page.answer.decision
-    more = f"{words.count(decided.lot_blocks)} blocks of {page.names.label(decided.design)}"
+    more = f"on {words.count(decided.lot_blocks)} blocks of {page.names.label(decided.design)}"
     if page.fictitious and after is not None:
         more += "; on fictitious readings"
     yield "decision", decided.action, more
-    proof = "proved over the space" if plan.proved else "not proved; see the last but one section"
-    yield "below the best, at most", words.percent(plan.gap_fraction, 2), proof
+    proof = "between this plan and the best possible; " + (
+        "proved" if plan.proved else "not closed"
+    )
+    yield "gap", words.percent(plan.gap_fraction, 2), proof
 
 
 def _power(page: Page) -> str:

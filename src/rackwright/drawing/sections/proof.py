@@ -35,7 +35,9 @@ def proof(page: Page, number: int, anchor: str) -> Html:
                    "The same plan, in each world at that world's rates.", half=True)
             if drawn
             else None,
-            tag("div", tag("h3", "What binds"), bullets(plan.binding)) if plan.binding else None,
+            tag("div", tag("h3", "What binds"), bullets(plan.binding), class_="column")
+            if plan.binding
+            else None,
         ),
         tag("h3", "How good the plan is"),
         tag("p", _certified(page), class_="answer"),
@@ -54,9 +56,11 @@ def _certified(page: Page) -> str:
     else:
         tail = f"Not proved: {plan.remaining:,} designs could not be excluded"
         tail += f" (stopped by {plan.stopped_by})." if plan.stopped_by else "."
+    loss = plan.weekly_loss_usd
+    weekly = f"{words.usd(abs(loss))} {'less' if loss >= 0 else 'more'}"
     return (
         f"{head}{tail} {plan.columns:,} columns in {plan.rounds:,} rounds of pricing. Taken apart "
-        f"to whole weeks the plan loses {words.usd(plan.weekly_loss_usd)}."
+        f"to single weeks and whole blocks the plan is worth {weekly}."
     )
 
 

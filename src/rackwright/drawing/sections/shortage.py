@@ -10,9 +10,12 @@ from rackwright.drawing.charts.pairs import pairs
 from rackwright.drawing.html import Html, Part, join, tag
 from rackwright.drawing.layout.scenarios import BASE, loss_pairs, mix_bars
 from rackwright.drawing.page import Page
-from rackwright.drawing.parts import Line, figure, grade, heading, table
+from rackwright.drawing.parts import Line, figure, grade, heading, small, table
 from rackwright.records.plan import ShadowPrice, WorkRow
 from rackwright.records.run import ScenarioResult
+
+MOST_COLUMNS = 5
+"""Plans beside one another in one table."""
 
 
 def shortage(page: Page, number: int, anchor: str) -> Html:
@@ -32,14 +35,41 @@ def shortage(page: Page, number: int, anchor: str) -> Html:
             "plan's designs only. The difference is what redesign, so co-design, is worth there.",
             class_="lead",
         ),
-        figure(pairs, loss_pairs(scenarios), "What each scenario costs",
-               "Beside each row: with redesign / without, in MUSD."),
+        tag("p", tag("b", _verdict(scenarios)), class_="answer"),
+        figure(pairs, loss_pairs(scenarios), "What each scenario costs", _how_sure(page)),
+        _compared(page, scenarios),
         figure(bars, mix_bars(page.answer.summary.mix, scenarios, page.names),
                "What is built in each", "Racks by design."),
-        _compared(page, scenarios),
-        (_told(s) for s in scenarios),
         _prices(scarce),
     )  # fmt: skip
+
+
+def _verdict(scenarios: Sequence[ScenarioResult]) -> str:
+    """Say in one line where redesign is worth something."""
+    gains = [s for s in scenarios if s.design_changes and s.redesign_usd > control_gap_usd(s)]
+    if not gains:
+        return "In none of these scenarios does redesign gain anything that is proven."
+    best = max(gains, key=lambda s: s.redesign_usd)
+    where = f"{len(gains)} of {len(scenarios)} scenarios"
+    return (
+        f"The best design changes in {where}; redesign is worth most in {best.name}: "
+        f"{words.usd(best.redesign_usd)}."
+    )
+
+
+def control_gap_usd(s: ScenarioResult) -> float:
+    """Return how much better a plan without redesign could still be than the one found."""
+    return max(s.control_bound_usd - s.control_surplus_usd, 0.0)
+
+
+def _how_sure(page: Page) -> str:
+    scenarios = page.answer.summary.scenarios
+    gaps = [page.answer.plan.bound_usd - page.answer.plan.surplus_usd]
+    gaps += [s.gap_fraction * abs(s.surplus_usd) for s in scenarios]
+    return (
+        "Beside each row: with redesign / without, in MUSD. Each plan is within "
+        f"{words.usd(max(gaps))} of the best possible; smaller differences prove nothing."
+    )
 
 
 def _compared(page: Page, scenarios: Sequence[ScenarioResult]) -> Html:
@@ -54,12 +84,11 @@ def _compared(page: Page, scenarios: Sequence[ScenarioResult]) -> Html:
     )  # fmt: skip
     lines = [base]
     for s in scenarios:
-        worth = words.usd(s.redesign_usd) if s.design_changes else "redesign gains nothing"
         lines.append(
             Line(
-                (s.name, words.musd(s.surplus_usd), words.musd(s.cost_usd),
-                 *_tokens(s.work, names), worth, words.percent(s.gap_fraction, 2),
-                 grade(s.grade)),
+                (tag("span", s.name, tag("br"), small(s.note)), words.musd(s.surplus_usd),
+                 words.musd(s.cost_usd), *_tokens(s.work, names), _worth(s),
+                 words.percent(s.gap_fraction, 2), grade(s.grade)),
             )
         )  # fmt: skip
         if s.design_changes:
@@ -71,7 +100,17 @@ def _compared(page: Page, scenarios: Sequence[ScenarioResult]) -> Html:
                     "quiet",
                 )
             )  # fmt: skip
-    return table(head, lines, "t" + "n" * (4 + len(names)), title="Beside the base plan")
+    title = "Beside the base plan: tokens are those within the horizon"
+    return table(head, lines, "t" + "n" * (4 + len(names)), title=title)
+
+
+def _worth(s: ScenarioResult) -> Html:
+    if not s.design_changes:
+        return small("gains nothing")
+    if s.redesign_usd <= control_gap_usd(s):
+        doubt = small(f"not proven: the plan without could gain {words.usd(control_gap_usd(s))}")
+        return tag("span", words.usd(s.redesign_usd), tag("br"), doubt)
+    return tag("b", words.usd(s.redesign_usd))
 
 
 def _tokens(work: Sequence[WorkRow], names: Sequence[str]) -> list[Part]:
@@ -79,28 +118,36 @@ def _tokens(work: Sequence[WorkRow], names: Sequence[str]) -> list[Part]:
     return [words.number(done.get(name, 0.0) / 1e12) for name in names]
 
 
-def _told(s: ScenarioResult) -> Html:
-    note = tag("span", " ", s.note) if s.note else None
-    return tag("p", tag("b", s.name), ". ", note, tag("br"), s.text)
-
-
-def _prices(scarce: Sequence[tuple[str, Sequence[ShadowPrice]]]) -> Html | None:
-    lines = [
-        (
-            where, f"{p.kind.replace('_', ' ')}: {p.name}", words.usd(p.usd_low),
-            words.usd(p.usd_per_unit), words.usd(p.usd_high), p.unit,
-            f"{words.number(p.step)}",
-        )
-        for where, prices in scarce
-        for p in prices
-    ]  # fmt: skip
-    if not lines:
+def _prices(scarce: Sequence[tuple[str, Sequence[ShadowPrice]]]) -> Html:
+    """Return what one more of each scarce thing is worth, a column for each plan."""
+    things = dict.fromkeys((p.kind, p.name, p.unit) for _, prices in scarce for p in prices)
+    if not things:
         return tag("p", "Nothing is scarce: one more of anything would add nothing.")
+    tables = []
+    for first in range(0, len(scarce), MOST_COLUMNS):
+        plans = scarce[first : first + MOST_COLUMNS]
+        lines = [
+            (tag("span", f"{kind.replace('_', ' ')} {name}", tag("br"), small(f"per {unit}")),
+             *(_price(prices, kind, name) for _, prices in plans))
+            for kind, name, unit in things
+        ]  # fmt: skip
+        head = ("what is scarce", *(name for name, _ in plans))
+        tables.append(table(head, lines, "t" + "n" * len(plans), title="What one more is worth"))
     bases = sorted({p.basis for _, prices in scarce for p in prices})
-    head = ("plan", "what is scarce", "gain of one more", "price", "loss of one less", "unit",
-            "tried with steps of")  # fmt: skip
     return join(
-        table(head, lines, "ttnnntn", title="What one more would be worth"),
-        tag("p", "Both sides are from re-solves with a little more and a little less; "
-            f"basis: {'; '.join(bases)}.", class_="lead"),
-    )  # fmt: skip
+        tables,
+        tag(
+            "p",
+            "Under each price its two sides: the gain of a little more and the loss of a little "
+            f"less, both re-solved. Empty: not scarce there. Basis: {'; '.join(bases)}.",
+            class_="lead",
+        ),
+    )
+
+
+def _price(prices: Sequence[ShadowPrice], kind: str, name: str) -> Part:
+    found = next((p for p in prices if (p.kind, p.name) == (kind, name)), None)
+    if found is None:
+        return ""
+    sides = small(f"{words.number(found.usd_low)} to {words.number(found.usd_high)}")
+    return tag("span", words.usd(found.usd_per_unit), tag("br"), sides)
