@@ -1,149 +1,227 @@
 """Published configuration files give the shapes in the catalog; what cannot be read is named."""
 
+import copy
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rackwright import catalog
 from rackwright.catalog import read_model_config
 from rackwright.records.errors import InputError
+from rackwright.records.model import Model, expand_pattern
 from rackwright.records.model_counts import parameters
+from tests.catalog.public_spelling import WRITERS, config_of
 
-COMMON = {"max_position_embeddings": 131072, "tie_word_embeddings": False}
-CONFIGS = {
-    "llama-3.1-70b": {
-        "model_type": "llama",
-        "hidden_size": 8192,
-        "intermediate_size": 28672,
-        "num_attention_heads": 64,
-        "num_hidden_layers": 80,
-        "num_key_value_heads": 8,
-        "vocab_size": 128256,
-    },
-    "mixtral-8x7b": {
-        "model_type": "mixtral",
-        "hidden_size": 4096,
-        "intermediate_size": 14336,
-        "num_attention_heads": 32,
-        "num_hidden_layers": 32,
-        "num_key_value_heads": 8,
-        "num_local_experts": 8,
-        "num_experts_per_tok": 2,
-        "vocab_size": 32000,
-        "sliding_window": None,
-    },
-    "qwen2.5-7b": {
-        "model_type": "qwen2",
-        "hidden_size": 3584,
-        "intermediate_size": 18944,
-        "num_attention_heads": 28,
-        "num_hidden_layers": 28,
-        "num_key_value_heads": 4,
-        "vocab_size": 152064,
-        "use_sliding_window": False,
-    },
-    "qwen3-30b-a3b": {
-        "model_type": "qwen3_moe",
-        "hidden_size": 2048,
-        "intermediate_size": 6144,
-        "moe_intermediate_size": 768,
-        "num_attention_heads": 32,
-        "head_dim": 128,
-        "num_hidden_layers": 48,
-        "num_key_value_heads": 4,
-        "num_experts": 128,
-        "num_experts_per_tok": 8,
-        "decoder_sparse_step": 1,
-        "mlp_only_layers": [],
-        "vocab_size": 151936,
-    },
-    "deepseek-v3": {
-        "model_type": "deepseek_v3",
-        "hidden_size": 7168,
-        "intermediate_size": 18432,
-        "moe_intermediate_size": 2048,
-        "num_attention_heads": 128,
-        "num_hidden_layers": 61,
-        "num_key_value_heads": 128,
-        "q_lora_rank": 1536,
-        "kv_lora_rank": 512,
-        "qk_nope_head_dim": 128,
-        "qk_rope_head_dim": 64,
-        "v_head_dim": 128,
-        "n_routed_experts": 256,
-        "n_shared_experts": 1,
-        "num_experts_per_tok": 8,
-        "first_k_dense_replace": 3,
-        "moe_layer_freq": 1,
-        "num_nextn_predict_layers": 1,
-        "vocab_size": 129280,
-        "quantization_config": {"quant_method": "fp8"},
-    },
-    "gpt-oss-120b": {
-        "model_type": "gpt_oss",
-        "hidden_size": 2880,
-        "intermediate_size": 2880,
-        "num_attention_heads": 64,
-        "head_dim": 64,
-        "num_hidden_layers": 36,
-        "num_key_value_heads": 8,
-        "num_local_experts": 128,
-        "num_experts_per_tok": 4,
-        "sliding_window": 128,
-        "layer_types": ["sliding_attention", "full_attention"] * 18,
-        "vocab_size": 201088,
-        "attention_bias": True,
-        "quantization_config": {"quant_method": "mxfp4"},
-    },
-}
+CATALOG = catalog.load()
+MODELS = {m.key: m for m in CATALOG.all("models") if isinstance(m, Model)}
+READ_BACK = sorted(key for key, model in MODELS.items() if model.shape.model_type in WRITERS)
+COMPARED_APART = {"name", "model_type", "assumed", "positional", "max_context", "weight_precision"}
 
 
 def _write(folder, config):
     path = folder / "config.json"
-    path.write_text(json.dumps({**COMMON, **config}))
+    path.write_text(json.dumps(config))
     return path
 
 
-@pytest.mark.parametrize("name", CONFIGS)
-def test_a_config_gives_the_shape_in_the_catalog(tmp_path, name):
-    got = read_model_config(_write(tmp_path, CONFIGS[name]))
-    known = catalog.load().model(name)
+def _plain(shape):
+    """A shape as tables, with patterns written out and notes left away."""
+    told = shape.model_dump(exclude=COMPARED_APART)
+    for part in ("sliding_window", "hybrid", "sparse_attention"):
+        for key in ("note", "layer_pattern"):
+            if told[part] and key in told[part]:
+                told[part][key] = "" if key == "note" else expand_pattern(told[part][key])
+    return told
 
-    assert parameters(got).total == pytest.approx(parameters(known).total, rel=1e-6)
-    assert parameters(got).active == pytest.approx(parameters(known).active, rel=1e-6)
+
+@pytest.mark.parametrize("name", READ_BACK)
+def test_a_config_in_the_public_spelling_gives_the_shape_in_the_catalog(tmp_path, name):
+    known = MODELS[name].shape
+    got = read_model_config(_write(tmp_path, config_of(known)))
+
+    assert _plain(got) == _plain(known)
     assert got.groups() == known.groups()
-    assert got.mtp_layers == known.mtp_layers
+    assert parameters(got) == parameters(known)
 
 
-def test_an_unknown_architecture_is_an_error_that_names_the_readers(tmp_path):
-    with pytest.raises(InputError, match=r"no reader for 'mistral3'.*Did you mean mistral"):
-        read_model_config(_write(tmp_path, {"model_type": "mistral3"}))
-    with pytest.raises(InputError, match="model_type is missing"):
-        read_model_config(_write(tmp_path, {}))
+def test_at_least_forty_models_of_twenty_types_are_read_back():
+    assert len(READ_BACK) >= 150
+    assert len({MODELS[name].shape.model_type for name in READ_BACK}) >= 60
+
+
+PUBLISHED = [key for key in READ_BACK if MODELS[key].total_parameters]
+
+
+def test_what_is_read_has_the_published_parameters_for_at_least_forty_models(tmp_path):
+    met = 0
+    for key in PUBLISHED:
+        model = MODELS[key]
+        total = parameters(read_model_config(_write(tmp_path, config_of(model.shape)))).total
+        sums = (total, total + (model.encoder_parameters or 0.0))
+        met += any(abs(x / model.total_parameters - 1) <= 0.01 for x in sums)
+
+    assert met >= 120
+
+
+# Facts of released files that the catalog's own shapes cannot show.
+
+
+def test_what_a_file_leaves_to_its_type_is_told(tmp_path):
+    config = config_of(MODELS["gemma3-4b"].shape)
+    got = read_model_config(_write(tmp_path, config))
+
+    assert "num_attention_heads = 8" in got.assumed
+    assert "vocab_size = 262208" in got.assumed
+    assert "sliding_window_pattern = 6" in got.assumed
+
+
+def test_nothing_is_assumed_that_the_file_states(tmp_path):
+    config = {**config_of(MODELS["llama-3.1-70b"].shape), "attention_bias": False}
+
+    assert read_model_config(_write(tmp_path, config)).assumed == ()
+
+
+def test_windows_lie_on_every_layer_of_the_first_mistral(tmp_path):
+    config = {**config_of(MODELS["mistral-7b"].shape), "sliding_window": 4096}
+    got = read_model_config(_write(tmp_path, config))
+
+    assert got.sliding_window.window == 4096
+    assert [(g.mixer, g.layers) for g in got.groups()] == [("window", 32)]
+
+
+def test_windows_begin_after_the_first_layers_where_qwen_switches_them_on(tmp_path):
+    config = {
+        **config_of(MODELS["qwen2.5-7b"].shape),
+        "use_sliding_window": True,
+        "sliding_window": 4096,
+        "max_window_layers": 20,
+    }
+    got = read_model_config(_write(tmp_path, config))
+
+    assert {g.mixer: g.layers for g in got.groups()} == {"full": 20, "window": 8}
+
+
+def test_the_older_spelling_of_falcon_is_the_same_model(tmp_path):
+    config = {
+        "model_type": "RefinedWeb",
+        "hidden_size": 8192,
+        "n_layer": 60,
+        "n_head": 128,
+        "n_head_kv": 8,
+        "vocab_size": 65024,
+        "parallel_attn": True,
+        "bias": False,
+        "alibi": False,
+    }
+
+    assert _plain(read_model_config(_write(tmp_path, config))) == _plain(MODELS["falcon-40b"].shape)
+
+
+def test_gpt2_has_its_published_parameters(tmp_path):
+    # Radford et al., "Language Models are Unsupervised Multitask Learners", 2019: 1542 M, and the
+    # size of the released smallest model, 124 M
+    for layers, hidden, heads, published in ((12, 768, 12, 124.4e6), (48, 1600, 25, 1557.6e6)):
+        config = {
+            "model_type": "gpt2",
+            "n_layer": layers,
+            "n_embd": hidden,
+            "n_head": heads,
+            "n_positions": 1024,
+            "vocab_size": 50257,
+        }
+        got = read_model_config(_write(tmp_path, config))
+
+        assert parameters(got).total == pytest.approx(published, rel=0.002)
+        assert got.learned_positions == 1024
+
+
+QUANTISED = [
+    ({"quant_method": "fp8", "weight_block_size": [128, 128]}, "fp8_e4m3 (128x128 blocks)"),
+    ({"quant_method": "mxfp4"}, "experts mxfp4, rest bf16"),
+    ({"quant_method": "modelopt", "quant_algo": "NVFP4"}, "nvfp4"),
+    ({"quant_method": "awq", "bits": 4}, "int4"),
+    (
+        {
+            "quant_method": "compressed-tensors",
+            "format": "pack-quantized",
+            "config_groups": {"group_0": {"weights": {"num_bits": 4, "type": "int"}}},
+            "ignore": ["re:.*self_attn.*"],
+        },
+        "experts int4, rest bf16",
+    ),
+]
+
+
+@pytest.mark.parametrize(("table", "told"), QUANTISED)
+def test_the_precision_of_the_weights_is_told(tmp_path, table, told):
+    config = {**config_of(MODELS["llama-3.1-8b"].shape), "quantization_config": table}
+
+    assert read_model_config(_write(tmp_path, config)).weight_precision == told
+
+
+# What cannot be read, and how it is said.
+
+LLAMA, OSS, V3 = "llama-3.1-70b", "gpt-oss-120b", "deepseek-v3"
+WRONG = [
+    (LLAMA, {"model_type": None}, "model_type: missing"),
+    (LLAMA, {"model_type": "lama"}, "model_type: no reader for 'lama'.*Did you mean llama"),
+    (LLAMA, {"model_type": ["llama"]}, "model_type: no reader for"),
+    (LLAMA, {"hidden_size": None}, "hidden_size: missing; every llama configuration states it"),
+    (LLAMA, {"hidden_size": -8192}, "hidden_size: found -8192, allowed a whole number"),
+    (LLAMA, {"hidden_size": "8192"}, "hidden_size: found '8192', allowed a whole number"),
+    (LLAMA, {"hidden_size": 8192.5}, "hidden_size: found 8192.5"),
+    (LLAMA, {"num_hidden_layers": 10**12}, "num_hidden_layers: found 1000000000000"),
+    (LLAMA, {"num_attention_heads": 60}, "hidden_size 8192 is not a multiple of .*heads 60"),
+    (LLAMA, {"num_key_value_heads": 7}, "num_key_value_heads: found 7, which does not divide"),
+    (LLAMA, {"attention_bias": "yes"}, "attention_bias: found 'yes', allowed true or false"),
+    (LLAMA, {"mlp_bias": True, "attention_bias": True}, None),
+    (LLAMA, {"quantization_config": {"quant_method": "wish"}}, "quant_method: found 'wish', all"),
+    (OSS, {"num_hidden_layers": 35}, "layer_types: names 36 layers, num_hidden_layers says 35"),
+    (OSS, {"layer_types": ["spiral"] * 36}, "layer_types: found 'spiral', allowed .*full_atten"),
+    (OSS, {"sliding_window": None}, "sliding_window: missing, and 18 layers have a window"),
+    (OSS, {"num_experts_per_tok": 129}, "num_experts_per_tok: found 129, allowed 1 to .* 128"),
+    (V3, {"qk_head_dim": 200}, "qk_head_dim: found 200, but qk_nope_head_dim 128 and .* make 192"),
+    (V3, {"moe_layer_freq": [0] * 61}, "moe_layer_freq: no layer holds experts"),
+    (V3, {"moe_layer_freq": [1, 0, 0, 1] * 15 + [1]}, "dense layers 1, 2, 5.* no shape can say"),
+    ("kimi-linear-48b-a3b", {"linear_attn_config": {"full_attn_layers": [1, 2], "kda_layers": [3]}},
+     "name 2 [+] 1 layers, num_hidden_layers says 27"),
+    ("nemotron-3-nano", {"hybrid_override_pattern": "MXM"}, "found 'MXM', allowed the letters"),
+    ("nemotron-3-nano", {"hybrid_override_pattern": "ME*"}, "names 3 layers, .* says 52"),
+    ("opt-6.7b", {"word_embed_proj_dim": 512}, "word_embed_proj_dim: found 512, only hidden_size"),
+    ("mpt-7b", {"attn_config": {"attn_type": "spiral"}}, "attn_type: found 'spiral', only 'multi"),
+    ("mpt-7b", {"expansion_ratio": 0.0001}, "expansion_ratio: found 0.0001, allowed"),
+    ("jamba-1.5-mini", {"attn_layer_offset": 9}, "attn_layer_offset: found 9, allowed 0 to 7"),
+    ("llama-4-scout", {"text_config": [1]}, r"text_config: found \[1\], a llama4 file has"),
+    ("llama-4-scout", {"text_config": {"model_type": "llama4"}}, "'llama4' is composite itself"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "change", "told"), WRONG)
+def test_what_cannot_be_read_names_file_key_found_and_allowed(tmp_path, name, change, told):
+    path = _write(tmp_path, {**config_of(MODELS[name].shape), **change})
+    if told is None:
+        assert read_model_config(path).biases == "all"
+        return
+
+    with pytest.raises(InputError, match=told) as caught:
+        read_model_config(path)
+    assert all("config.json" in line for line in caught.value.mistakes)
 
 
 def test_every_missing_key_is_named_at_once(tmp_path):
-    config = dict(CONFIGS["deepseek-v3"])
+    config = config_of(MODELS[V3].shape)
     for key in ("hidden_size", "kv_lora_rank", "n_routed_experts"):
         del config[key]
 
     with pytest.raises(InputError) as caught:
         read_model_config(_write(tmp_path, config))
-    text = str(caught.value)
-    assert all(key in text for key in ("hidden_size", "kv_lora_rank", "n_routed_experts"))
+    told = [line.split("config.json: ")[1].split(":")[0] for line in caught.value.mistakes]
+    assert told == ["hidden_size", "kv_lora_rank", "n_routed_experts"]
 
 
-def test_a_contradiction_is_told(tmp_path):
-    heads = {**CONFIGS["llama-3.1-70b"], "num_attention_heads": 60}
-    layers = {**CONFIGS["gpt-oss-120b"], "num_hidden_layers": 35}
-
-    with pytest.raises(InputError, match="not a multiple of 60"):
-        read_model_config(_write(tmp_path, heads))
-    with pytest.raises(InputError, match="36 layers, the model has 35"):
-        read_model_config(_write(tmp_path, layers))
-
-
-@pytest.mark.parametrize("text", ["", "{", "[1]", '"llama"', "\x00"])
+@pytest.mark.parametrize("text", ["", "{", "[1]", '"llama"', "\x00", "[" * 100_000, "1e9999"])
 def test_a_damaged_file_is_one_clear_message(tmp_path, text):
     path = tmp_path / "config.json"
     path.write_text(text)
@@ -155,3 +233,38 @@ def test_a_damaged_file_is_one_clear_message(tmp_path, text):
 def test_a_missing_file_is_one_clear_message(tmp_path):
     with pytest.raises(InputError, match=r"nowhere\.json"):
         read_model_config(tmp_path / "nowhere.json")
+
+
+ODD = st.sampled_from(
+    [None, True, False, -1, 0, 1, 7, 1e30, 2.5, float("inf"), "x", "", [], [1], {}, {"a": 1},
+     10**40, [None], ["full_attention"], {"quant_method": "fp8"}]
+)  # fmt: skip
+DAMAGED = ["llama-3.1-8b", OSS, V3, "gemma4-26b-a4b", "kimi-k3", "nemotron-3-nano", "falcon-7b",
+           "minimax-m3", "deepseek-v4-pro", "glm-5.2", "jamba-1.5-mini", "mpt-7b", "arctic-480b",
+           "qwen3-next-80b-a3b", "llama-4-maverick", "ernie-4.5-21b-a3b"]  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_a_damaged_config_gives_a_shape_or_a_clear_message(tmp_path_factory, data):
+    config = config_of(MODELS[data.draw(st.sampled_from(DAMAGED))].shape)
+    for _ in range(data.draw(st.integers(1, 3))):
+        table = config
+        inner = [key for key, value in config.items() if isinstance(value, dict)]
+        if inner and data.draw(st.booleans()):
+            table = config[data.draw(st.sampled_from(inner))]
+        if not table:
+            continue
+        key = data.draw(st.sampled_from(sorted(table)))
+        if data.draw(st.booleans()):
+            table[key] = copy.deepcopy(data.draw(ODD))
+        else:
+            del table[key]
+    path = _write(tmp_path_factory.getbasetemp(), config)
+
+    told = ()
+    try:
+        assert parameters(read_model_config(path)).total > 0
+    except InputError as error:
+        told = error.mistakes
+    assert all("config.json: " in line and "\n" not in line for line in told)

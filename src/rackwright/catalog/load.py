@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from rackwright.records.architecture import Architecture
 from rackwright.records.component import (
     Accelerator,
     Component,
@@ -40,6 +41,7 @@ KINDS: Mapping[str, type[Component]] = {
     "enclosures": Enclosure,
     "parts": Part,
     "models": Model,
+    "architectures": Architecture,
     "duties": Duty,
     "efficiencies": Efficiencies,
     "work": WorkContent,
@@ -60,6 +62,7 @@ _ONE_OF = {
     Enclosure: "enclosure",
     Part: "part",
     Model: "model",
+    Architecture: "architecture",
     Duty: "duty",
     Efficiencies: "efficiencies",
     WorkContent: "work",

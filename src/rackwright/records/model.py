@@ -155,6 +155,7 @@ class ModelShape(Record):
     hyper_connections: int = Field(default=0, ge=0)
     per_layer_embedding: int = Field(default=0, ge=0)
     double_ffn_on_kv_shared_layers: bool = False
+    assumed: tuple[str, ...] = ()  # "key = value" where a file left a key to its type's default
 
     @model_validator(mode="after")
     def _is_consistent(self) -> ModelShape:
