@@ -7,6 +7,7 @@ line in the help is the first line of the file's docstring, read without importi
 from __future__ import annotations
 
 import ast
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -38,6 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     Exit codes: 0 done, 1 findings, 2 mistakes in the input, 130 stopped by Ctrl-C.
     """
+    # Before numpy is imported: our matrices are small, where threads cost more than they give,
+    # and sums over threads would differ in their last digits from machine to machine.
+    for library in ("OPENBLAS", "MKL", "OMP"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     words = list(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal without "≥" shows "?", not a traceback
