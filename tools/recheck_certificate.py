@@ -171,13 +171,10 @@ def worth(m: Model, y: np.ndarray, leaf: dict[str, Any]) -> np.ndarray:
     barred = np.zeros((m.D, m.W, m.K), dtype=bool)
     for one in leaf["decisions"]:
         if one["kind"] == "only":
-            d, w, k = one["rows"][0], one["workload"], one["data_center"]
-            if one["yes"]:
-                other = np.ones((m.D, m.K), dtype=bool)
-                other[d, k] = False
-                barred[:, w] |= other
-            else:
-                barred[d, w, k] = True
+            where = slice(None) if one["data_center"] < 0 else one["data_center"]
+            here = np.zeros((m.D, m.K), dtype=bool)
+            here[one["rows"], where] = True
+            barred[:, one["workload"]] |= ~here if one["yes"] else here
     waiting, other = earned(m, y, barred)
     cap, floor = np.zeros_like(other), np.zeros_like(other)
     for place in leaf["places"]:

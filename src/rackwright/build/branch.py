@@ -45,10 +45,10 @@ class Count:
 
 @dataclass(frozen=True)
 class Only:
-    """Training workload w runs on row d at data center k and nowhere else; or never there."""
+    """A training workload runs on one of these rows at one site, or (ALL) at any; or on none."""
 
     workload: int
-    row: int
+    rows: tuple[int, ...]
     data_center: int
     there: bool
 
@@ -95,6 +95,7 @@ def allowed_to_train(
     for decision in decisions:
         if isinstance(decision, Only) and decision.workload == workload:
             here = np.zeros((rows, centers), dtype=bool)
-            here[decision.row, decision.data_center] = True
+            sites = slice(None) if decision.data_center == ALL else decision.data_center
+            here[list(decision.rows), sites] = True
             allowed &= here if decision.there else ~here
     return allowed

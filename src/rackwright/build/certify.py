@@ -121,7 +121,7 @@ def _decided(decision: Decision) -> Decided:
         return Decided(
             kind="only",
             workload=decision.workload,
-            rows=(decision.row,),
+            rows=decision.rows,
             data_center=decision.data_center,
             yes=decision.there,
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rackwright.build.branch import Active, Cells, Count, Decision, Only, Setup
+from rackwright.build.branch import ALL, Active, Cells, Count, Decision, Only, Setup
 from rackwright.build.facts import Array
 from rackwright.build.loop import violation_usd
 from rackwright.build.master import Master, Model, Point, installed
@@ -32,36 +33,37 @@ class Rounded(NamedTuple):
 
 
 def round_up(
-    master: Master,
-    point: Point,
-    decisions: tuple[Decision, ...],
-    worth_usd: float,
-    shares: tuple[float, ...] = (0.5,),
+    master: Master, point: Point, decisions: tuple[Decision, ...], worth_usd: float, tries: int = 1
 ) -> Rounded | None:
     """Return a whole plan near a fractional point, None when none was found.
 
-    Set-ups that are used are paid, cells and whole blocks are rounded, each training workload
-    keeps the design that does most of it, and a block works only when it is complete.
+    In this order: set-ups that are used are paid and cells rounded; each training workload gets
+    one design and the time at which its block is complete; whole blocks are counted; and what
+    works only complete waits until it is.
 
     Args:
         master: with the columns of the point; its decisions are changed.
         point: a solution of its linear program.
         decisions: those of the branch it came from.
         worth_usd: worth of the relaxed plan, from which the price of violation is taken.
-        shares: fractions from which on a number is rounded up, each tried.
+        tries: designs tried for each training workload.
     """
-    best: Rounded | None = None
     price = violation_usd(worth_usd)
-    tried: set[tuple[Decision, ...]] = set()
-    for share in shares:
-        fixed = _structure(master, point, share)
-        if fixed in tried:
-            continue
-        tried.add(fixed)
-        other = _complete(master, (*decisions, *fixed), price)
-        if other is not None:
-            best = other if best is None else better(best, other)
-    return best
+    found = Rounded(point, (*decisions, *_setups_and_cells(master, point)))
+    for w in np.flatnonzero(~master.model.facts.serving):
+        better_one = _trained(master, found, int(w), tries, price)
+        if better_one is None:
+            return None
+        found = better_one
+    whole = _counted(master, found, price)
+    if whole is None:
+        return None
+    needed = _needed(master, whole.point)
+    if needed:
+        fixed = (*(d for d in whole.fixed if not isinstance(d, Setup)), *needed)
+        again = _in_time(master, fixed, price)
+        whole = better(whole, again)
+    return whole
 
 
 def better(one: Rounded, other: Rounded | None) -> Rounded:
@@ -69,82 +71,6 @@ def better(one: Rounded, other: Rounded | None) -> Rounded:
     if other is None or other.point.objective_usd <= one.point.objective_usd:
         return one
     return other
-
-
-def _complete(master: Master, fixed: tuple[Decision, ...], price: float) -> Rounded | None:
-    """Return the best plan of a structure over a few completion times of its blocks."""
-    point = _solve(master, fixed, price, fresh=True)
-    if point is None:
-        return None
-    best: Rounded | None = None
-    for ready in READY:
-        timed = _in_time(master, Rounded(point, fixed), ready, price)
-        if timed is not None:
-            best = timed if best is None else better(best, timed)
-        if timed is not None and timed.point is point:
-            break  # nothing was half done
-    if best is not None:
-        needed = _needed(master, best.point)
-        if needed:
-            whole = (*(d for d in best.fixed if not isinstance(d, Setup)), *needed)
-            again = _solve(master, whole, price)
-            if again is not None and not half_done(master.model, again).any():
-                best = better(best, Rounded(again, whole))
-    return best
-
-
-def _in_time(master: Master, start: Rounded, ready: float, price: float) -> Rounded | None:
-    """Return the plan with completion times fixed, again where that moves other blocks."""
-    point, fixed = start
-    for _ in range(TIMES):
-        if not half_done(master.model, point).any():
-            return Rounded(point, fixed)
-        fixed = (*fixed, *timing(master.model, point, ready))
-        solved = _solve(master, fixed, price)
-        if solved is None:
-            return None
-        point = solved
-    return None
-
-
-def _solve(
-    master: Master, decisions: tuple[Decision, ...], price: float, fresh: bool = False
-) -> Point | None:
-    master.decide(decisions, price)
-    point, _ = master.solve(fresh)
-    return point if point.violation <= NEAR else None
-
-
-def _structure(master: Master, point: Point, share: float) -> tuple[Decision, ...]:
-    """Set-ups, cells, counts and the choice for training."""
-    model = master.model
-    blocks, facts, core = model.blocks, model.facts, model.core
-    fixed: list[Decision] = []
-    used = point.setup > USED
-    for q, f in zip(*np.nonzero(model.setups.exists), strict=True):
-        fixed.append(Setup(int(q), int(f), bool(used[q, f])))
-    for column in np.flatnonzero(core.integer & (point.core > NEAR)):
-        cells = int(np.floor(point.core[column] + 1 - share + NEAR))
-        fixed.append(Cells(int(column), cells, float(cells)))
-    tokens = point.n @ facts.work_s * blocks.rate[:, :, None]  # (D, W, K)
-    trainers: set[tuple[int, int]] = set()
-    for w in np.flatnonzero(~facts.serving):
-        if tokens[:, w].max(initial=0.0) > 0:
-            row, site = np.unravel_index(int(tokens[:, w].argmax()), tokens[:, w].shape)
-            fixed.append(Only(int(w), int(row), int(site), True))
-            trainers.add((int(row), int(site)))
-    built = point.x.sum(axis=(1, 3))  # (D, K)
-    spare = model.setups.total_share[1, :, 0] > 0  # can only train
-    for d in master.designs:
-        for k in range(built.shape[1]):
-            if not blocks.whole[d]:
-                continue
-            number = int(np.floor(built[d, k] + 1 - share + NEAR))
-            if spare[d]:  # fractions of several designs stand for one block of the busiest
-                busiest = (int(d), k) in trainers
-                number = int(built[spare].sum() + NEAR >= share) if busiest else 0
-            fixed.append(Count((int(d),), k, number, float(number)))
-    return tuple(fixed)
 
 
 def half_done(model: Model, point: Point) -> NDArray[np.bool_]:
@@ -164,11 +90,119 @@ def timing(model: Model, point: Point, ready: float) -> tuple[Decision, ...]:
     fixed: list[Decision] = []
     for d, k in zip(*np.nonzero(half_done(model, point)), strict=True):
         for number in range(1, int(there[d, k, -1] + NEAR) + 1):
-            v = int((there[d, k] >= number - 1 + ready - NEAR).argmax())
-            if v > 0:
-                fixed.append(Active((int(d),), int(k), v - 1, False, number - 1))
-            fixed.append(Active((int(d),), int(k), v, True, number))
+            fixed.extend(_complete_from(int(d), int(k), number, there[d, k], ready))
     return tuple(fixed)
+
+
+def _complete_from(d: int, k: int, number: int, there: Array, ready: float) -> Iterator[Decision]:
+    v = int((there >= number - 1 + ready - NEAR).argmax())
+    if v > 0:
+        yield Active((d,), k, v - 1, False, number - 1)
+    yield Active((d,), k, v, True, number)
+
+
+def _setups_and_cells(master: Master, point: Point) -> tuple[Decision, ...]:
+    model = master.model
+    fixed: list[Decision] = [
+        Setup(int(q), int(f), bool(point.setup[q, f] > USED))
+        for q, f in np.argwhere(model.setups.exists)
+    ]
+    for column in np.flatnonzero(model.core.integer & (point.core > NEAR)):
+        cells = int(np.floor(point.core[column] + 0.5))
+        fixed.append(Cells(int(column), cells, float(cells)))
+    return tuple(fixed)
+
+
+def _trained(master: Master, start: Rounded, w: int, tries: int, price: float) -> Rounded | None:
+    """Return the plan with one design and site for a training workload, or none at all."""
+    model = master.model
+    usd = start.point.n[:, w] @ model.facts.value_usd[w] * model.blocks.rate[:, w, None]  # (D, K)
+    order = np.argsort(-usd, axis=None, kind="stable")[:tries]
+    best: Rounded | None = None
+    for d, k in zip(*np.unravel_index(order, usd.shape), strict=True):
+        if usd[d, k] <= 0:
+            break
+        fixed = (*start.fixed, Only(w, (int(d),), int(k), True))
+        for one in _started(master, fixed, int(d), w, int(k), price):
+            best = one if best is None else better(best, one)
+    nowhere = Only(w, tuple(range(usd.shape[0])), ALL, False)
+    if best is None:
+        point = _solve(master, (*start.fixed, nowhere), price, fresh=True)
+        best = None if point is None else Rounded(point, (*start.fixed, nowhere))
+    return best
+
+
+def _started(
+    master: Master, fixed: tuple[Decision, ...], d: int, w: int, k: int, price: float
+) -> Iterator[Rounded]:
+    """Yield the plan with the training block complete at a few times."""
+    model = master.model
+    point = _solve(master, fixed, price, fresh=True)
+    if point is None:
+        return
+    there = installed(point.x, model.facts)[d, k]
+    early = point.n[d, w, k] > np.floor(there + NEAR) + NEAR
+    if not (model.blocks.needs_all[d, w] and early.any()):
+        yield Rounded(point, fixed)
+        return
+    seen: set[tuple[Decision, ...]] = set()
+    for ready in READY:
+        # Where less than a block is ever there, the largest part of it stands for the whole.
+        whole = tuple(_complete_from(d, k, 1, there, ready * min(1.0, float(there[-1]))))
+        if whole in seen:
+            continue
+        seen.add(whole)
+        timed = _solve(master, (*fixed, *whole), price)
+        if timed is not None:
+            yield Rounded(timed, (*fixed, *whole))
+
+
+def _counted(master: Master, start: Rounded, price: float) -> Rounded | None:
+    """Return the plan with whole numbers of whole blocks: the nearest, or those below."""
+    blocks = master.model.blocks
+    built = start.point.x.sum(axis=(1, 3))  # (D, K)
+    for half in (0.5, 0.0):
+        counts = tuple(
+            Count((d,), k, number, float(number))
+            for d in master.designs
+            if blocks.whole[d]
+            for k in range(built.shape[1])
+            for number in (int(np.floor(built[d, k] + half + NEAR)),)
+        )
+        found = _in_time(master, (*start.fixed, *counts), price)
+        if found is not None:
+            return found
+        if not counts:
+            break
+    return None
+
+
+def _in_time(master: Master, fixed: tuple[Decision, ...], price: float) -> Rounded | None:
+    """Return the plan with completion times fixed, again where that moves other blocks."""
+    best: Rounded | None = None
+    for ready in READY:
+        decided = fixed
+        point = _solve(master, decided, price, fresh=ready == READY[0])
+        for _ in range(TIMES):
+            if point is None:
+                break
+            if not half_done(master.model, point).any():
+                found = Rounded(point, decided)
+                best = found if best is None else better(best, found)
+                break
+            decided = (*decided, *timing(master.model, point, ready))
+            point = _solve(master, decided, price)
+        if decided == fixed:
+            break  # nothing was half done, or nothing is possible
+    return best
+
+
+def _solve(
+    master: Master, decisions: tuple[Decision, ...], price: float, fresh: bool = False
+) -> Point | None:
+    master.decide(decisions, price)
+    point, _ = master.solve(fresh)
+    return point if point.violation <= NEAR else None
 
 
 def _needed(master: Master, point: Point) -> tuple[Decision, ...]:
@@ -178,7 +212,4 @@ def _needed(master: Master, point: Point) -> tuple[Decision, ...]:
     np.add.at(built, master.model.blocks.platform, point.x.sum(axis=(2, 3)))
     if not ((built <= USED) & (point.setup > 0.5)).any():
         return ()
-    return tuple(
-        Setup(int(q), int(f), bool(built[q, f] > USED))
-        for q, f in zip(*np.nonzero(exists), strict=True)
-    )
+    return tuple(Setup(int(q), int(f), bool(built[q, f] > USED)) for q, f in np.argwhere(exists))

@@ -38,6 +38,7 @@ class Limits:
     batch: int = 8
     rounds: int = 40
     nodes: int = 24
+    tries: int = 4
     gap: float = 1e-3
     iterations: int = 200_000
     whole_share: float = 0.02
@@ -79,7 +80,7 @@ def search(master: Master, space: Space, price: Price, limits: Limits) -> Found:
     """
     root = close(master, space, price, batch=limits.batch, rounds=limits.rounds)
     here = _Search(master, space, price, limits, root.bound.usd, Rounded(nothing(master.model), ()))
-    here.round_up(root.point, (), (0.5, 1e-3))
+    here.round_up(root.point, (), limits.tries)
     open_leaves = [(-root.bound.usd, 0, Leaf((), root))]
     done: list[Leaf] = []
     rounds, nodes = root.rounds, 1
@@ -144,12 +145,10 @@ class _Search:
                 return Leaf(decisions, closed)
             violation *= 30.0
 
-    def round_up(
-        self, point: Point, decisions: tuple[Decision, ...], shares: tuple[float, ...] = (0.5,)
-    ) -> None:
+    def round_up(self, point: Point, decisions: tuple[Decision, ...], tries: int = 1) -> None:
         """Keep the whole plan near a point when it is the best."""
         if point.violation < WHOLE and point.objective_usd > self.best.point.objective_usd:
-            found = round_up(self.master, point, decisions, self.root_usd, shares)
+            found = round_up(self.master, point, decisions, self.root_usd, tries)
             self.best = better(self.best, found)
 
 
@@ -183,11 +182,12 @@ Stakes = Iterator[tuple[float, Decision]]
 
 
 def _kinds(model: Model, point: Point) -> Stakes:
-    """Blocks able to do one training workload, all designs together."""
+    """Blocks that can do nothing but one training workload, all designs together."""
     blocks, facts = model.blocks, model.facts
     built = point.x.sum(axis=(1, 2, 3))
+    only_train = model.setups.total_share[1].any(axis=1)
     for w in np.flatnonzero(~facts.serving):
-        rows = np.flatnonzero(blocks.whole & (blocks.rate[:, w] > 0))
+        rows = np.flatnonzero(blocks.whole & only_train & (blocks.rate[:, w] > 0))
         number = float(built[rows].sum())
         missing = np.ceil(number - WHOLE) - number
         if rows.size > 1 and missing > WHOLE:
@@ -225,16 +225,30 @@ def _cells(model: Model, point: Point) -> Stakes:
 
 
 def _only(model: Model, point: Point) -> Stakes:
-    """Training workloads that several designs share."""
+    """Training workloads that several designs, or sites, share.
+
+    The designs are lined up by platform, size and speed, and cut where half of the value lies on
+    either side: to decide on one design at a time would leave its neighbours to take its place.
+    """
     facts, blocks = model.facts, model.blocks
-    tokens = point.n * facts.work_s * blocks.rate[:, :, None, None]  # (D, W, K, V)
+    order = np.lexsort((blocks.rate.sum(axis=1), blocks.racks, blocks.platform))
     value = point.n * facts.value_usd[:, None, :] * blocks.rate[:, :, None, None]
     for w in np.flatnonzero(~facts.serving):
-        share = tokens[:, w].sum(axis=2) / facts.wanted[w]
-        if np.count_nonzero(share > WHOLE) > 1:
-            usd = value[:, w].sum(axis=2)
-            d, k = np.unravel_index(int(usd.argmax()), usd.shape)
-            yield float(usd.sum() - usd[d, k]), Only(int(w), int(d), int(k), True)
+        usd = value[:, w].sum(axis=2)  # (D, K)
+        by_row = usd.sum(axis=1)[order]
+        total = float(by_row.sum())
+        if total <= 0:
+            continue
+        part = by_row.cumsum() / total
+        cut = int(np.searchsorted(part, 0.5, side="right"))
+        cut = int(np.clip(cut, np.searchsorted(part, WHOLE) + 1, np.searchsorted(part, 1 - WHOLE)))
+        if WHOLE < part[cut - 1] < 1 - WHOLE:
+            rows = tuple(sorted(int(d) for d in order[:cut]))
+            yield total - float(by_row.max()), Only(int(w), rows, ALL, True)
+        elif np.count_nonzero(usd.sum(axis=0) > WHOLE * total) > 1:
+            rows = tuple(int(d) for d in np.flatnonzero(usd.any(axis=1)))
+            site = int(usd.sum(axis=0).argmax())
+            yield total - float(usd.max()), Only(int(w), rows, site, True)
 
 
 def _active(model: Model, point: Point) -> Stakes:
