@@ -210,7 +210,8 @@ def row_of(space: Space, key: str) -> SpaceRow:
         if row.key == key:
             return row
     known = [row.key for row in space.rows]
-    raise RackwrightError(f"no design {key!r} in the space.{nearest(key, known)}")
+    there = nearest(key, known) or f" There is {known[0]} and {len(known) - 1} more."
+    raise RackwrightError(f"no design {key!r} in the space.{there}")
 
 
 class _Keeper:

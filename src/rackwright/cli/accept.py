@@ -12,7 +12,7 @@ from rackwright.cli.given import CatalogFolder, given_of
 from rackwright.cli.output import JsonFlag, StudyFile, answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.tables import table
-from rackwright.formats.atomic import write_text
+from rackwright.formats.atomic import make_folder, write_text
 from rackwright.formats.border import read_json_lines
 from rackwright.formats.stored import read_stored_file, write_record
 from rackwright.pipeline import run_accept_plan, run_build, run_design
@@ -54,7 +54,7 @@ def plan(
             built, _ = run_build(given, space)
             design = lead_design(given.study, space, built)
         made = run_accept_plan(given, space, design)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     path = write_record(out, PLAN, made)
     answer(
         made.model_dump(mode="json"),

@@ -11,6 +11,7 @@ from rackwright.cli.given import CatalogFolder, given_of
 from rackwright.cli.output import JsonFlag, StudyFile, answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.tables import money, table
+from rackwright.formats.atomic import make_folder
 from rackwright.formats.stored import write_record
 from rackwright.pipeline import run_build, run_design
 from rackwright.records.certificate import Certificate
@@ -60,7 +61,7 @@ def _scenario(study: Study, name: str | None) -> Scenario | None:
 
 
 def _written(out: Path, plan: BuildPlan, certificate: Certificate) -> str:
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     write_record(out, "plan", plan)
     path = write_record(out, "certificate", certificate)
     return f"written: {out / 'plan.json'} and {path}"

@@ -31,6 +31,19 @@ def write_json(path: Path, value: Any) -> Path:
     return write_text(path, json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False) + "\n")
 
 
+def make_folder(path: Path) -> Path:
+    """Make a folder and those above it; it may be there already.
+
+    Raises:
+        RackwrightError: it cannot be made; the message names it and how to mend.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from None
+    return path
+
+
 def cannot_write(path: Path, error: OSError) -> RackwrightError:
     """Return the error that says which path could not be written, why, and what to do."""
     return RackwrightError(

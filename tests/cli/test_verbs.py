@@ -1,0 +1,159 @@
+"""Each verb through the command line, on the study that `init` writes; bad input in one line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from rackwright.cli.app import application
+
+NO_TRACE = "Traceback"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    place = tmp_path_factory.mktemp("verbs")
+    assert call("init", str(place / "study.toml")).exit_code == 0
+    result = call("run", str(place / "study.toml"), "--out", str(place / "run"), "--rehearse")
+    assert result.exit_code == 0, result.output
+    return place
+
+
+def call(*words: str):
+    return CliRunner().invoke(application(words), list(words))
+
+
+def document(*words: str):
+    result = call(*words, "--json")
+    assert result.exit_code in (0, 1), result.output
+    return json.loads(result.stdout)
+
+
+def test_run_says_where_its_report_lies(home):
+    report = (home / "run" / "report.html").read_text()
+    assert "FICTITIOUS" in report.upper()
+    log = json.loads((home / "run" / "run.log.json").read_text())
+    assert log["seconds"]["build"] > 0
+
+
+def test_design_prints_its_front_and_its_counts(home):
+    made = document("design", str(home / "study.toml"))
+    assert made["front"][0]["rank"] == 1
+    serving = made["search"]["serving"]
+    assert serving["evaluated"] >= serving["feasible"] > 0
+    assert serving["per_core_second"] > 0
+
+
+def test_a_design_is_explained_by_parts_that_sum(home):
+    study = str(home / "study.toml")
+    key = document("design", study)["front"][0]["key"]
+    row = document("design", study, "--explain", key)
+    assert sum(line["usd"] for line in row["price"]) == pytest.approx(row["price_usd"])
+    service = next(s for s in row["services"] if s)
+    assert sum(p["seconds"] for p in service["parts"]) == pytest.approx(service["step_s"], rel=1e-6)
+    text = call("design", study, "--explain", key).stdout
+    assert key in text
+    assert "bottom-up" in text
+
+
+def test_build_writes_a_plan_and_a_certificate_that_agree(home, tmp_path):
+    made = document("build", str(home / "study.toml"), "--out", str(tmp_path / "plan"))
+    assert sum(line["usd"] for line in made["money"]) == pytest.approx(made["surplus_usd"])
+    assert made["bound_usd"] >= made["surplus_usd"]
+    assert (tmp_path / "plan" / "certificate.json").is_file()
+
+
+def test_a_scenario_is_planned_by_name(home):
+    made = document("build", str(home / "study.toml"), "--scenario", "hbm-halves")
+    assert made["scenario"] == "hbm-halves"
+
+
+def test_a_rehearsal_is_judged_by_the_plan_of_the_run(home, tmp_path):
+    plan, readings = str(home / "run"), str(tmp_path / "r.jsonl")
+    words = ("accept", "rehearse", "--plan", plan, "--out", readings, "--racks", "10")
+    assert call(*words, "--slow", "1").exit_code == 0
+    report = document("accept", "judge", readings, "--plan", plan)
+    assert report["fictitious"]
+    assert sum(report["weights"]) == pytest.approx(1)
+    failed = {u["rack"] for u in report["units"] if u["verdict"] == "FAIL"}
+    assert failed == {"rehearsal-10"}
+
+
+def test_a_run_with_measurements_goes_through_to_the_decision(home, tmp_path):
+    readings = tmp_path / "m" / "r.jsonl"
+    readings.parent.mkdir()
+    call("accept", "rehearse", "--plan", str(home / "run"), "--out", str(readings))
+    made = document(
+        "run", str(home / "study.toml"), "--out", str(tmp_path / "again"),
+        "--measurements", str(readings.parent),
+    )  # fmt: skip
+    assert made["evidence"]["decision"]["action"]
+
+
+def test_readings_of_another_design_are_refused(home, tmp_path):
+    readings = tmp_path / "r.jsonl"
+    call("accept", "rehearse", "--plan", str(home / "run"), "--out", str(readings))
+    text = readings.read_text().replace('"plan_sha256":"', '"plan_sha256":"f')
+    readings.write_text(text)
+    result = call("accept", "judge", str(readings), "--plan", str(home / "run"))
+    assert result.exit_code == 2
+    assert "another design" in result.stderr
+
+
+def test_buy_values_the_option_in_order(home):
+    made = document("buy", str(home / "study.toml"))
+    assert made["option_usd"] >= made["option_without_tests_usd"] - 1
+    assert made["perfect_information_usd"] >= made["option_usd"] - 1
+    assert made["conditions"]
+
+
+def test_the_ledger_answers_a_question():
+    made = document(
+        "buy",
+        "--ledger",
+        "--op",
+        "total_usd_b",
+        "--ids",
+        "stargate,oracle",
+        "--as-of",
+        "2025-12-01",
+    )
+    assert made["answer"] == 500
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("run", "{}/nope.toml"), "no such file"),
+        (("run", "{}/study.toml", "--out", "/proc/no/where"), "cannot be written"),
+        (("run", "{}/study.toml", "--measurements", "{}/nope"), "no such file"),
+        (("run", "{}/study.toml", "--rehearse", "--measurements", "{}/run"), "leave out"),
+        (("run", "{}/study.toml", "--out", "{}/study.toml"), "is no run of ours"),
+        (("build", "{}/study.toml", "--scenario", "hbm-halve"), "Did you mean hbm-halves?"),
+        (("build", "{}/study.toml", "--out", "/proc/no/where"), "cannot be written"),
+        (("design", "{}/study.toml", "--explain", "foo"), "no design 'foo'"),
+        (("accept", "judge", "{}/nope.jsonl", "--plan", "{}/run"), "no such file"),
+        (("accept", "judge", "{}/study.toml", "--plan", "{}/nope"), "no such file"),
+        (("accept", "plan", "{}/study.toml", "--out", "/proc/no/where"), "cannot be written"),
+        (("buy",), "name a study"),
+        (("buy", "--ledger", "--op", "total"), "allowed status"),
+        (("buy", "--ledger", "--op", "total_gw"), "--ids"),
+        (("buy", "--ledger", "--as-of", "soon"), "allowed a day"),
+        (("catalog", "show", "GB3000"), "Did you mean"),
+    ],
+)
+def test_a_mistake_is_one_clear_message(home, words, says):
+    result = call(*(w.format(home) for w in words))
+    assert result.exit_code == 2
+    assert says in result.stderr
+    assert NO_TRACE not in result.output
+
+
+def test_nothing_is_left_of_a_run_that_could_not_begin(home, tmp_path):
+    broken = tmp_path / "study.toml"
+    broken.write_text((home / "study.toml").read_text().replace("gb200", "gb2000"))
+    result = call("run", str(broken), "--out", str(tmp_path / "run"))
+    assert result.exit_code == 2
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["study.toml"]
