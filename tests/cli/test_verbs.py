@@ -141,7 +141,7 @@ def test_the_ledger_answers_a_question():
         (("buy", "--ledger", "--op", "total"), "allowed status"),
         (("buy", "--ledger", "--op", "total_gw"), "--ids"),
         (("buy", "--ledger", "--as-of", "soon"), "allowed a day"),
-        (("catalog", "show", "GB3000"), "Did you mean"),
+        (("catalog", "show", "nvidia-gb300-nvl7"), "Did you mean"),
     ],
 )
 def test_a_mistake_is_one_clear_message(home, words, says):
