@@ -6,7 +6,8 @@ Reading order: `load.py` (find and check files), `read_config.py` (a published m
 configuration file to a `ModelShape`), then the folders: one per kind.
 """
 
-from rackwright.catalog.load import KINDS, Catalog, load
+from rackwright.catalog.kinds import KINDS
+from rackwright.catalog.load import Catalog, load
 from rackwright.catalog.read_config import read_model_config
 
 __all__ = ["KINDS", "Catalog", "load", "read_model_config"]

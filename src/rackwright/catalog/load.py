@@ -1,75 +1,20 @@
-"""Find a component by kind and name, read its file, refuse what is not sourced."""
+"""Find a component by kind and name; a file is read when it is asked for."""
 
 from __future__ import annotations
 
 import hashlib
-import tomllib
-from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from pydantic import ValidationError
-
-from rackwright.records.architecture import Architecture
-from rackwright.records.component import (
-    Accelerator,
-    Component,
-    Part,
-    RackSystem,
-    Server,
-)
-from rackwright.records.equipment import Cable, Cdu, Enclosure, Nic, Optic, PowerShelf, Switch
+from rackwright.catalog.component_file import read_component
+from rackwright.catalog.kinds import KINDS, TABLES, kind_of
+from rackwright.records.component import Accelerator, Component
 from rackwright.records.errors import InputError, UnknownComponentError
 from rackwright.records.model import Model, ModelShape
-from rackwright.records.provenance import Grade
-from rackwright.records.rates import Duty, Efficiencies
-from rackwright.records.work import BillTemplate, WorkContent
 
 C = TypeVar("C", bound=Component)
 
-KINDS: Mapping[str, type[Component]] = {
-    "accelerators": Accelerator,
-    "systems": RackSystem,
-    "servers": Server,
-    "nics": Nic,
-    "switches": Switch,
-    "cables": Cable,
-    "optics": Optic,
-    "power_shelves": PowerShelf,
-    "cdus": Cdu,
-    "enclosures": Enclosure,
-    "parts": Part,
-    "models": Model,
-    "architectures": Architecture,
-    "duties": Duty,
-    "efficiencies": Efficiencies,
-    "work": WorkContent,
-    "bills": BillTemplate,
-}
-"""Folder of each kind and the record its files hold."""
-
-_ONE_OF = {
-    Accelerator: "accelerator",
-    RackSystem: "system",
-    Server: "server",
-    Nic: "nic",
-    Switch: "switch",
-    Cable: "cable",
-    Optic: "optic",
-    PowerShelf: "power_shelf",
-    Cdu: "cdu",
-    Enclosure: "enclosure",
-    Part: "part",
-    Model: "model",
-    Architecture: "architecture",
-    Duty: "duty",
-    Efficiencies: "efficiencies",
-    WorkContent: "work",
-    BillTemplate: "bill",
-}
-_LISTS = ("source", "price", "lead_time", "parameter")
-_WEAK = ("estimate", "recalled")
 _SHIPPED = Path(__file__).parent
 
 
@@ -114,12 +59,12 @@ class Catalog:
         key = self._aliases(kind).get(_plain(name))
         if key is None:
             known = set(files) | {a for c in self.all(kind) for a in c.aliases}
-            raise UnknownComponentError(_ONE_OF[KINDS[kind]], name, known)
+            raise UnknownComponentError(TABLES[KINDS[kind]], name, known)
         return self._component(kind, key)
 
     def find(self, cls: type[C], name: str) -> C:
         """Return a component as its own record type, as `find(Accelerator, "B200")`."""
-        found = self.get(_kind_of(cls), name)
+        found = self.get(kind_of(cls), name)
         assert isinstance(found, cls), f"{name}: the folder holds another kind"
         return found
 
@@ -136,8 +81,26 @@ class Catalog:
         return tuple(sorted(self._list(kind)))
 
     def all(self, kind: str) -> tuple[Component, ...]:
-        """Return every component of a kind, sorted by key."""
-        return tuple(self._component(kind, key) for key in self.names(kind))
+        """Return every component of a kind, sorted by key.
+
+        Raises:
+            InputError: files are damaged or unsourced; the mistakes of all of them.
+        """
+        found, mistakes = self.readable(kind)
+        if mistakes:
+            raise InputError(mistakes)
+        return found
+
+    def readable(self, kind: str) -> tuple[tuple[Component, ...], tuple[str, ...]]:
+        """Return the components of a kind whose files are good, and what is wrong with others."""
+        found: list[Component] = []
+        mistakes: list[str] = []
+        for key in self.names(kind):
+            try:
+                found.append(self._component(kind, key))
+            except InputError as error:
+                mistakes += error.mistakes
+        return tuple(found), tuple(mistakes)
 
     def sha256(self) -> str:
         """Return the SHA-256 over the names and bytes of all files."""
@@ -174,89 +137,12 @@ class Catalog:
         return self._read[kind, key]
 
 
-def read_component(path: Path, cls: type[C]) -> C:
-    """Return the component in one file; its key is the file's name.
-
-    Raises:
-        InputError: damaged TOML, unknown or ill-typed keys, a number without a source, an
-            estimate without a note; one line each, all at once.
-    """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError([f"{path}: {error}"]) from error
-    table = _ONE_OF[cls]
-    stray = [key for key in data if key not in (table, *_LISTS)]
-    if stray or table not in data:
-        wrong = [f"{path}: {key}: not known here, expected [{table}]" for key in stray]
-        raise InputError(wrong or [f"{path}: the table [{table}] is missing"])
-    body: dict[str, Any] = data[table]
-    lists = {key: data[key] for key in _LISTS if key in data}
-    extra = {"key": path.stem, **lists}
-    if cls is Model and isinstance(body.get("shape"), dict):
-        body = {**body, "shape": {"name": path.stem, **body["shape"]}}
-    try:
-        component = cls(**{**body, **extra})
-    except ValidationError as error:
-        raise InputError(
-            [f"{path}: {'.'.join(map(str, e['loc'])) or table}: {e['msg']}" for e in error.errors()]
-        ) from error
-    mistakes = [f"{path}: {text}" for text in _unsourced(body, component)]
-    if mistakes:
-        raise InputError(mistakes)
-    return component
-
-
-def _unsourced(body: Mapping[str, Any], component: Component) -> list[str]:
-    stated = {field for source in component.source for field in source.fields}
-    mistakes = [
-        f"{key}: no [[source]] names this number"
-        for key, value in body.items()
-        if _holds_number(value) and key not in stated
-    ]
-    mistakes += [
-        f"source.fields: {field!r} is not a key of this file"
-        for field in sorted(stated - set(body))
-    ]
-    for label, kind, grade, note in _claims(component):
-        if kind in _WEAK and not note:
-            mistakes.append(f"{label}: an {kind} needs a note saying what it rests on")
-        if kind in _WEAK and grade != Grade.D:
-            mistakes.append(f"{label}: an {kind} has grade D, not {grade}")
-    return mistakes
-
-
-def _claims(component: Component) -> Iterator[tuple[str, str, Grade, str]]:
-    for source in component.source:
-        yield f"source {source.title!r}", source.kind, source.grade, source.note
-    for price in component.price:
-        yield f"price ({price.basis})", price.kind, price.grade, price.note
-    for lead in component.lead_time:
-        yield f"lead_time ({lead.basis})", lead.kind, lead.grade, lead.note
-    for entry in component.parameter if isinstance(component, Efficiencies) else ():
-        yield f"parameter {entry.name}", entry.kind, entry.grade, entry.note
-
-
-def _holds_number(value: object) -> bool:
-    if isinstance(value, bool):
-        return False
-    if isinstance(value, (int, float)):
-        return True
-    if isinstance(value, Mapping):
-        return any(_holds_number(item) for item in value.values())
-    return isinstance(value, list) and any(_holds_number(item) for item in value)
-
-
 def _plain(name: str) -> str:
     """Fold case and leading vendor words: published tables differ in both."""
     words = name.casefold().split()
     while len(words) > 1 and words[0] in ("nvidia", "amd", "intel", "google", "aws"):
         words = words[1:]
     return " ".join(words)
-
-
-def _kind_of(cls: type[Component]) -> str:
-    return next(kind for kind, record in KINDS.items() if record is cls)
 
 
 @cache

@@ -57,6 +57,22 @@ class LeadTime(Record):
         return self
 
 
+class Alternative(Record):
+    """What another source says of a field: kept beside the value in use, with its source.
+
+    A dotted field reaches into a table (`matmul_flop_per_s.fp4`).
+    """
+
+    field: str
+    value: float | int | str | tuple[float, ...]
+    title: str
+    url: str = ""
+    retrieved: str
+    kind: str
+    grade: Grade
+    note: str = ""
+
+
 class Component(Record):
     """What every catalog entry has: a key, names, sources, prices, lead times."""
 
@@ -69,6 +85,7 @@ class Component(Record):
     hts: str = ""  # Harmonized Tariff Schedule heading it usually enters under
     origins: tuple[str, ...] = ()  # ISO 3166 codes of where it is usually made
     source: tuple[Source, ...] = ()
+    alternative: tuple[Alternative, ...] = ()
     price: tuple[Price, ...] = ()
     lead_time: tuple[LeadTime, ...] = ()
 
@@ -274,7 +291,7 @@ class RackSystem(Component):
 class Part(Component):
     """A thing a bill names that has no datasheet of its own here: a stack, a CPU, sheet metal."""
 
-    category: str  # package | memory | host | network | scale-up | power | cooling | frame
+    category: str  # package | memory | host | network | scale-up | power | cooling | frame | ...
     unit: str = "each"  # what one of it is: each, GB, W ...
     memory_bytes: float | None = Field(default=None, gt=0)
     power_w: float | None = Field(default=None, ge=0)
