@@ -23,7 +23,8 @@ def duty_rates(
 
     Measures add up, unless one's data names another that it does not stack with: of such a
     pair the higher rate is charged. A measure that exempts the end use is not charged, and
-    what is made in the country itself pays none.
+    what is made in the country itself pays none. A measure without a first day is a scenario
+    and not in force.
 
     Args:
         supply: part, origin and tariff heading.
@@ -38,12 +39,17 @@ def duty_rates(
     """
     if destination == supply.origin:
         return np.zeros(edges.size - 1), ()
-    touching = [duty for duty in duties if _touches(duty, supply, destination)]
+    hitting = [duty for duty in duties if _touches(duty, supply, destination)]
+    touching = [duty for duty in hitting if duty.valid_from is not None]
+    notes = [
+        f"duty {d.key}: it has no first day, so it is not charged"
+        for d in hitting
+        if d.valid_from is None
+    ]
     if not touching:
-        return np.zeros(edges.size - 1), ()
+        return np.zeros(edges.size - 1), tuple(notes)
     days = int(np.ceil(edges[-1] * 7))
     rates = np.zeros((len(touching), days))
-    notes: list[str] = []
     for i, duty in enumerate(touching):
         for first, last, rate in _spans(duty, start, days):
             if rate is None:
@@ -75,7 +81,8 @@ def _under(hts: str, headings: Sequence[str]) -> bool:
 
 def _spans(duty: Duty, start: date, days: int) -> Iterator[tuple[int, int, float | None]]:
     """Yield (first day, day after the last, rate) of a measure, clipped to the horizon."""
-    begin = 0 if duty.valid_from is None else (duty.valid_from - start).days
+    assert duty.valid_from is not None, "undated measures are left out before"
+    begin = (duty.valid_from - start).days
     end = days if duty.valid_to is None else (duty.valid_to - start).days + 1
     steps = sorted(duty.steps, key=lambda step: step.day)
     marks = [(begin, duty.rate), *(((step.day - start).days, step.rate) for step in steps)]
