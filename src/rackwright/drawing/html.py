@@ -46,7 +46,9 @@ def join(*content: Part) -> Html:
     return Html("".join(_flat(content)))
 
 
-_EMPTY = frozenset({"line", "rect", "circle", "path", "polyline", "polygon", "br", "meta", "hr"})
+_EMPTY = frozenset(
+    {"line", "rect", "circle", "path", "col", "polyline", "polygon", "br", "meta", "hr"}
+)
 
 
 def _flat(content: Iterable[Part]) -> Iterable[str]:

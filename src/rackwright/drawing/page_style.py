@@ -67,7 +67,7 @@ li{margin:.25rem 0} code{font:.86em ui-monospace,SFMono-Regular,Menlo,Consolas,m
 .headlines .leans{display:block;color:var(--quiet);font-size:.82rem}
 .legend{font-size:.84rem;color:var(--quiet);max-width:none}
 .legend span.pair{white-space:nowrap;margin-right:.9rem}
-nav{font-size:.9rem;margin:1.2rem 0 0} nav a{margin-right:1.1rem;white-space:nowrap}
+nav{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;font-size:.9rem;margin:1.2rem 0 0}
 figure{margin:1.4rem 0 1.2rem} figcaption{margin-bottom:.55rem;max-width:46rem;line-height:1.4}
 figcaption b{display:block;font-size:1rem}
 figcaption span{color:var(--quiet);font-size:.88rem} figcaption .mark{color:var(--alarm)}
@@ -80,13 +80,16 @@ th{text-align:left;font-weight:600;color:var(--quiet);font-size:.8rem;vertical-a
  border-bottom:1.5px solid var(--axis);padding:.3rem .55rem .3rem 0}
 td{vertical-align:top;border-bottom:1px solid var(--line);padding:.38rem .55rem .38rem 0}
 td.n,th.n{text-align:right} td.n{white-space:nowrap}
-.column>h3{margin-top:1.4rem} .column li{font-size:.92rem}
+.column>h3{margin-top:1.4rem} .column li{font-size:.92rem} .column td:first-child{min-width:5rem}
 td:last-child,th:last-child{padding-right:0}
-td small{color:var(--quiet);font-size:.86em;font-weight:400;white-space:normal}
+td small{color:var(--quiet);font-size:.86em;font-weight:400}
+td small.wraps{white-space:normal;display:inline-block;max-width:11rem;line-height:1.3}
+.verdict{font-size:.84em;font-weight:600} .verdict.PASS{color:var(--A)}
+.verdict.FAIL{color:var(--alarm)} .verdict.INCONCLUSIVE,.verdict.INCOMPLETE{color:var(--C)}
 tr.strong td{font-weight:600} tr.quiet td{color:var(--quiet)}
 .tag{font-size:.76rem;color:var(--quiet);border:1px solid var(--axis);border-radius:3px;
  padding:0 .3em;white-space:nowrap}
-.key{overflow-wrap:anywhere} td:first-child{min-width:9rem}
+.key{overflow-wrap:anywhere} td:first-child{min-width:8rem}
 ul.dense{columns:2;column-gap:34px;max-width:none;font-size:.86rem;line-height:1.4}
 ul.dense li{break-inside:avoid;overflow-wrap:anywhere}
 .answer{background:var(--wash);border-radius:6px;padding:.75rem 1rem;max-width:none}
@@ -94,11 +97,12 @@ footer{margin-top:2.5rem;color:var(--quiet);font-size:.84rem}
 """
 
 _NARROW = """
-@media (max-width:640px){
- body{font-size:15.5px} main{padding:18px 16px 48px} h1{font-size:1.5rem} h2{font-size:1.25rem}
+@media screen and (max-width:780px){
+ body{font-size:15.5px} main{padding:18px 16px 48px} h1{font-size:1.5rem}
+ h2{font-size:1.25rem;margin-top:2.4rem}
  .two{display:block} ul.dense{columns:1} .only-wide{display:none} .only-narrow{display:block}
  table.stack,table.stack tbody,table.stack tr,table.stack td{display:block;width:100%}
- table.stack thead{display:none}
+ td.n{white-space:normal} table.stack thead{display:none} table.stack caption{display:block}
  table.stack tr{border-bottom:1px solid var(--axis);padding:.5rem 0}
  table.stack td,table.stack td.n{display:flex;justify-content:space-between;gap:1rem;
   text-align:right;border:0;padding:.1rem 0;white-space:normal}
@@ -112,8 +116,8 @@ _NARROW = """
 _PRINT = """
 @page{size:A4;margin:14mm 15mm 15mm}
 @media print{
- :root{color-scheme:light} body{font-size:10pt;background:#fff} main{padding:0;max-width:none}
- nav{display:none} h2{margin-top:1.6rem;break-after:avoid} h3,caption,figcaption{break-after:avoid}
+ :root{color-scheme:light} html{font-size:9.6pt} body{font-size:9.6pt;background:#fff} main{padding:0;max-width:none}
+ nav{display:none} h2{margin-top:1.6rem;break-after:avoid} h2+.lead{break-after:avoid} h3,caption,figcaption{break-after:avoid}
  figure,tr,.keys,.band,.headlines li,.answer{break-inside:avoid} thead{display:table-header-group}
  table{font-size:8.6pt} a{color:inherit;text-decoration:none} p,li{orphans:3;widows:3}
  .band,.keys,.grade,.answer{-webkit-print-color-adjust:exact;print-color-adjust:exact}

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
-from rackwright.drawing.charts.canvas import Drawing, svg
+from rackwright.drawing.charts.canvas import Drawing, bannered, svg
 from rackwright.drawing.html import Html, Part, join, tag
 from rackwright.records.provenance import Grade
 
 T = TypeVar("T")
 
-WIDE, HALF, NARROW = 880.0, 420.0, 350.0
+WIDE, HALF, NARROW = 780.0, 390.0, 350.0
 """Widths that charts are drawn at [px]: the page's, half of it, a phone's."""
+
+NARROW_COLUMNS = 3
+"""A table of no more columns than these fits a phone as it is."""
 
 GRADES = {
     Grade.A: "standard, datasheet or filing",
@@ -42,7 +45,11 @@ def mark() -> Html:
 
 
 def table(
-    head: Sequence[str], rows: Iterable[Sequence[Part] | Line], numbers: str = "", title: str = ""
+    head: Sequence[str],
+    rows: Iterable[Sequence[Part] | Line],
+    numbers: str = "",
+    title: str = "",
+    widths: Sequence[int] = (),
 ) -> Html:
     """Return a table; on a phone each row becomes a card with its columns named.
 
@@ -51,15 +58,17 @@ def table(
         rows: cells, or lines with a style.
         numbers: one letter per column, `n` for numbers (right), anything else for text.
         title: its caption.
+        widths: of the columns [%]; none = as their content asks.
     """
     sides = [("n" if side == "n" else None) for side in numbers.ljust(len(head), "t")]
     lines = [row if isinstance(row, Line) else Line(tuple(row)) for row in rows]
     return tag(
         "table",
         tag("caption", title) if title else None,
+        tag("colgroup", (tag("col", style=f"width:{w}%") for w in widths)) if widths else None,
         tag("thead", tag("tr", (tag("th", n, class_=s) for n, s in zip(head, sides, strict=True)))),
         tag("tbody", (_row(line, head, sides) for line in lines)),
-        class_="stack",
+        class_="stack" if len(head) > NARROW_COLUMNS else None,
     )
 
 
@@ -74,18 +83,20 @@ def figure(
 ) -> Html:
     """Return a chart with its title and what to see in it.
 
-    A chart of the page's width is drawn again for a phone, so that its type stays legible.
+    A chart of the page's width is drawn again for a phone, so that its type stays legible. One
+    that rests on made-up readings says so inside the picture, wherever that is copied to.
     """
-    label = title + (f" ({FICTITIOUS})" if fictitious else "")
-    caption = tag(
-        "figcaption",
-        tag("b", title, join(" ", mark()) if fictitious else None),
-        tag("span", text) if text else None,
-    )
+    caption = tag("figcaption", tag("b", title), tag("span", text) if text else None)
+    label = f"{title} ({FICTITIOUS})" if fictitious else title
+
+    def at(width: float) -> Html:
+        drawing = draw(data, width)
+        return svg(bannered(drawing, FICTITIOUS) if fictitious else drawing, label)
+
     if half:
-        return tag("figure", caption, svg(draw(data, HALF), label))
-    wide = tag("div", svg(draw(data, WIDE), label), class_="only-wide")
-    narrow = tag("div", svg(draw(data, NARROW), label), class_="only-narrow")
+        return tag("figure", caption, at(HALF))
+    wide, narrow = (tag("div", at(WIDE), class_="only-wide"),
+                    tag("div", at(NARROW), class_="only-narrow"))  # fmt: skip
     return tag("figure", caption, wide, narrow)
 
 
@@ -121,9 +132,9 @@ def bullets(lines: Iterable[Part], *, dense: bool = False) -> Html:
     return tag("ul", (tag("li", line) for line in lines), class_="dense" if dense else None)
 
 
-def small(words: str) -> Html:
-    """Return a quieter piece of a cell."""
-    return tag("small", words)
+def small(words: str, *, wraps: bool = False) -> Html:
+    """Return a quieter piece of a cell, which may wrap where the cell does not."""
+    return tag("small", words, class_="wraps" if wraps else None)
 
 
 def design(key: str, label: str, *tags: str) -> Html:

@@ -120,12 +120,13 @@ def number(value: float) -> str:
 
 
 def count(value: float) -> str:
-    """Return a count: whole where it is whole, else with one digit.
+    """Return a count: with one digit where it is small and not whole.
 
-    >>> count(12000), count(2.5)
-    ('12,000', '2.5')
+    >>> count(12000), count(2.5), count(515.2)
+    ('12,000', '2.5', '515')
     """
-    return f"{value:,.0f}" if abs(value - round(value)) < 0.05 else f"{value:,.1f}"
+    whole = abs(value - round(value)) < 0.05 or abs(value) >= 100
+    return f"{value:,.0f}" if whole else f"{value:,.1f}"
 
 
 def _multiple(value: float, steps: tuple[tuple[float, str], ...]) -> str:

@@ -46,6 +46,13 @@ def svg(drawing: Drawing, label: str, style: str = "") -> Html:
     )
 
 
+def bannered(drawing: Drawing, words: str) -> Drawing:
+    """Return a drawing with a warning above it that goes wherever the picture goes."""
+    warning = text(0, 13, words, "alarm strong")
+    moved = tag("g", drawing.body, transform=f"translate(0 {LINE + 4:.0f})")
+    return Drawing(drawing.width, drawing.height + LINE + 4, join(warning, moved))
+
+
 def text(x: float, y: float, words: str, class_: str = "", anchor: str = "start") -> Html:
     """Return a line of text; `y` is its base line."""
     side = None if anchor == "start" else anchor
@@ -57,7 +64,7 @@ def text_width(words: str, size: float = SIZE, *, strong: bool = False) -> float
 
     Widths are those of common sans-serif type, in five classes.
     """
-    return size * sum(_WIDTHS.get(c, 0.58) for c in words) * (1.1 if strong else 1.0)
+    return size * sum(_WIDTHS.get(c, 0.60) for c in words) * (1.1 if strong else 1.0)
 
 
 _WIDTHS = {

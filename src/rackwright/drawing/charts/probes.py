@@ -45,10 +45,9 @@ class Probe(NamedTuple):
 
 
 class Probes(NamedTuple):
-    """Probes on one axis; `banner` is laid over the chart when readings are not real."""
+    """Probes on one axis."""
 
     rows: tuple[Probe, ...]
-    banner: str = ""
 
 
 def probes(data: Probes, width: float) -> Drawing:
@@ -63,7 +62,7 @@ def probes(data: Probes, width: float) -> Drawing:
     if measured:
         entries += [("one rack", "unit dot"), ("all racks", "c0 fill dot")]
     drawn, tall = legend(entries, 0, 0, width)
-    top = tall + (LINE + 6 if data.banner else 4)
+    top = tall + 4
     bottom = top + len(data.rows) * ROW + 4
     shares = [v for r in data.rows for v in _shares(r)]
     low, high = min([*shares, 0.9]) - 0.015, max([*shares, 1.05]) + 0.015
@@ -75,8 +74,6 @@ def probes(data: Probes, width: float) -> Drawing:
             scale, top, bottom, width, "share of the promise, more is better", values, percent=True
         ),
     ]
-    if data.banner:
-        parts.append(text(0, tall + 14, data.banner, "alarm strong"))
     for i, row in enumerate(data.rows):
         parts.append(_row(row, scale, top + i * ROW, width))
     promise = scale.at(1.0)
@@ -99,16 +96,15 @@ def _row(row: Probe, scale: Scale, top: float, width: float) -> Part:
     ]  # fmt: skip
     if row.verdict:
         parts.append(text(width, top + 15, row.verdict, f"small halo {row.verdict}", "end"))
-    for unit in row.units:
-        style = "unit out" if unit.out else "unit"
-        parts.append(dot(scale.at(unit.share), y, 3.5, style, f"{unit.name}: {unit.share:.1%}"))
     if row.center is not None:
         x = scale.at(row.center)
         parts.append(dot(x, y, 6, "c0 fill edge", f"{row.label}: {row.center:.1%}"))
+        wide = text_width(row.verdict, SMALL) + 10
         label = f"{row.center * 100:.1f} %"
-        right = x + 10 + text_width(label, SMALL, strong=True) < width
-        at, side = (x + 10, "start") if right else (x - 10, "end")
-        parts.append(text(at, y - 9, label, "small halo strong", side))
+        parts.append(text(width - wide, top + 15, label, "small halo strong", "end"))
+    for unit in row.units:  # last, so that none hides behind their center
+        style = "unit out" if unit.out else "unit"
+        parts.append(dot(scale.at(unit.share), y, 3.5, style, f"{unit.name}: {unit.share:.1%}"))
     return join(parts)
 
 

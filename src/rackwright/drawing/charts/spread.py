@@ -75,7 +75,7 @@ def spread(data: Spread, width: float) -> Drawing:
     x = Scale(data.edges[0], data.edges[-1], 4, width - 4)
     highest = max((s for w in data.of for s in w.shares), default=1.0) or 1.0
     y = Scale(0.0, highest * 1.05, bottom, top)
-    values = ticks(data.edges[0], data.edges[-1], int(width // 75) + 1)
+    values = ticks(data.edges[0], data.edges[-1], int(width // 65) + 1)
     parts: list[Part] = [drawn, bottom_axis(x, bottom, bottom + 4, width, data.unit, values)]
     for weighted in data.of:
         points = [(x.at(data.edges[0]), bottom)]

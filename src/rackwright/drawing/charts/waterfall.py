@@ -35,7 +35,7 @@ def waterfall(data: Waterfall, width: float) -> Drawing:
         ends.append(ends[-1] + row.value)
     everything = (*data.rows, data.total)
     low, high = reach([*ends, data.total.value])
-    left = min(max(text_width(r.label, SMALL) for r in everything) + 10, width * 0.45)
+    left = min(max(text_width(r.label, SMALL) for r in everything) + 14, width * 0.45)
     room = max(text_width(r.note, SMALL, strong=True) for r in everything) + 8
     scale = Scale(low, high, left, width - room)
     bottom = len(everything) * ROW + 6

@@ -14,13 +14,12 @@ from rackwright.records.space import Space
 Array = NDArray[np.float64]
 
 
-def probe_rows(plan: AcceptancePlan, report: AcceptanceReport | None, banner: str) -> Probes:
+def probe_rows(plan: AcceptancePlan, report: AcceptanceReport | None) -> Probes:
     """Return every probe as shares of its promise, more is better, with readings if there are.
 
     Args:
         plan: prediction, promise and limits.
         report: readings and verdicts, or none yet.
-        banner: what is said over the chart when the readings are not real.
     """
     rows = []
     for probe in plan.probes:
@@ -40,7 +39,7 @@ def probe_rows(plan: AcceptancePlan, report: AcceptanceReport | None, banner: st
                 verdict=verdict,
             )
         )
-    return Probes(tuple(rows), banner if report is not None and report.fictitious else "")
+    return Probes(tuple(rows))
 
 
 def share_of_promise(probe: PlannedProbe, value: float) -> float:

@@ -19,9 +19,10 @@ def loss_pairs(scenarios: Sequence[ScenarioResult]) -> Pairs:
     for s in scenarios:
         base = s.surplus_usd + s.cost_usd
         without = base - s.control_surplus_usd
-        note = f"{words.musd(s.cost_usd)} / {words.musd(without)}"
-        if not s.design_changes:
-            note = f"{words.musd(s.cost_usd)}, same designs"
+        note = f"{words.musd(s.cost_usd)}, same designs"
+        if s.design_changes:
+            saved = f"redesign saves {words.musd(s.redesign_usd)}"
+            note = f"{words.musd(s.cost_usd)} / {words.musd(without)}: {saved}"
         rows.append(Pair(s.name, s.cost_usd / 1e6, without / 1e6, note))
     return Pairs("MUSD less than the base plan", BASE, "with redesign", "without", tuple(rows))
 

@@ -19,6 +19,7 @@ from rackwright.drawing.layout.plans import (
 )
 from rackwright.drawing.page import Page
 from rackwright.drawing.parts import Line, figure, grade, heading, side_by_side, small, table
+from rackwright.records.plan import BuildPlan
 from rackwright.records.space import FrontRow, Service, SpaceRow
 from rackwright.records.study import ServingWorkload
 
@@ -87,8 +88,10 @@ def _made_of(page: Page) -> Html:
     keys += [row.key for row in answer.front.rows if row.baseline]
     rows = [r for k in dict.fromkeys(keys) if (r := page.row(k)) is not None]
     fronted = [r for x in answer.front.rows if (r := page.row(x.key)) is not None]
-    systems = {row.system: row for row in reversed([*rows, *fronted])}  # the first one stays
-    priced = list(reversed(systems.values()))[:MOST_PRICED]
+    systems: dict[str, SpaceRow] = {}
+    for row in (*rows, *fronted):
+        systems.setdefault(row.system, row)
+    priced = list(systems.values())[:MOST_PRICED]
     figures: list[Part] = []
     for workload in answer.space.workloads:
         key = chosen(answer.space, answer.front, answer.plan, workload)
@@ -140,7 +143,10 @@ def plan_words(service: Service) -> str:
     axes = [("TP", plan.tensor_parallel), ("PP", plan.pipeline_parallel),
             ("DP", plan.data_parallel), ("EP", plan.expert_parallel)]  # fmt: skip
     parallel = ", ".join(f"{name} {n}" for name, n in axes if n > 1) or "no parallelism"
-    memory = f"{words.number(service.memory_bytes / 1e9)} GB per accelerator"
+    memory = (
+        f"{words.number(service.memory_bytes / 1e9)} GB per accelerator, "
+        f"{words.power(service.average_power_w)} on average"
+    )
     if plan.kind == "training":
         mfu = f", MFU {words.percent(service.mfu, 0)}" if service.mfu is not None else ""
         return (
@@ -187,14 +193,39 @@ def _over_time(page: Page) -> Html | None:
     if not answer.plan.deliveries:
         return None
     plan, space = answer.plan, answer.space
+    charts = [
+        figure(steps, power_steps(study, space, plan, names),
+               "Power reserved, under what is live", half=True),
+        *_work_over_time(page),
+    ]  # fmt: skip
+    work = tag("div", _work(plan), class_="column")
+    beside = len(charts) % 2 == 1  # the table fills the place that is left
     return join(
         figure(steps, rack_steps(space, plan, names), "Racks installed, by design"),
-        side_by_side(
-            figure(steps, power_steps(study, space, plan, names),
-                   "Power reserved, under what is live", half=True),
-            *_work_over_time(page),
-        ),
-    )  # fmt: skip
+        side_by_side(*charts, work if beside else None),
+        None if beside else work,
+    )
+
+
+def _work(plan: BuildPlan) -> Html:
+    """Return the work of each workload, within the horizon and after it."""
+    lines = []
+    for row in plan.work:
+        finished = (
+            "" if row.finished_week is None else tag("span", tag("br"),
+            small(f"done in week {row.finished_week:.0f}"))
+        )  # fmt: skip
+        done = row.tokens / row.wanted_tokens if row.wanted_tokens > 0 else 0.0
+        lines.append(
+            (
+                tag("span", row.workload, finished),
+                tag("span", words.number(row.tokens / 1e12), tag("br"),
+                    small(f"{words.percent(done, 0)} of {words.number(row.wanted_tokens / 1e12)}")),
+                words.number(row.tokens_after / 1e12), words.musd(row.value_usd),
+            )
+        )  # fmt: skip
+    head = ("work", "within the plan", "after it", "worth, MUSD")
+    return table(head, lines, "tnnn", title="Work delivered, T tokens")
 
 
 def _work_over_time(page: Page) -> Iterator[Html]:

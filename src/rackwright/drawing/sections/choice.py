@@ -197,7 +197,21 @@ def _condition(condition: Condition) -> Part:
 
 def _name(condition: Condition) -> str:
     """Return the estimate in words: its text up to the value now."""
-    return condition.text.partition(" (")[0] or condition.estimate
+    return condition.text.partition(" (")[0].partition(" stays ")[0] or condition.estimate
+
+
+def _sized(value: float, unit: str) -> str:
+    """Return a value of an estimate in the multiple that reads best."""
+    if unit == "USD":
+        return words.usd(value)
+    if unit == "share":
+        return words.percent(value)
+    return words.quantity(value, unit)
+
+
+def _away(now: float, flips_at: float) -> str:
+    """Return how far a flip is from the value now."""
+    return f"{'+' if flips_at >= now else ''}{words.percent(flips_at / now - 1)}" if now else ""
 
 
 def _conditions(decision: Decision) -> Html | None:
@@ -208,17 +222,17 @@ def _conditions(decision: Decision) -> Html | None:
     rest = "; ".join(_name(c) for c in firm)
     return join(
         table(
-            ("estimate", "now", "flips at", "unit", "becomes", "grade"),
+            ("estimate", "now", "flips at", "which is", "becomes", "grade"),
             [
                 (
-                    _name(c), words.number(c.now),
-                    words.number(c.flips_at) if c.flips_at is not None else "", c.unit,
-                    c.becomes or "", grade(c.grade),
+                    _name(c), _sized(c.now, c.unit), _sized(c.flips_at, c.unit),
+                    _away(c.now, c.flips_at), c.becomes or "", grade(c.grade),
                 )
                 for c in flips
+                if c.flips_at is not None
             ],
-            "tnnttt",
-            title="Conditions",
+            "tnnntt",
+            title=f"Where each estimate, by itself, would end “{decision.action}”",
         )
         if flips
         else None,

@@ -9,7 +9,7 @@ from rackwright.drawing.html import Html, Part, join, tag
 from rackwright.drawing.layout.early import probe_rows, rate_spread, share_of_promise
 from rackwright.drawing.page import Page
 from rackwright.drawing.parts import FICTITIOUS, figure, grade, heading, mark, small, table
-from rackwright.records.acceptance import AcceptancePlan, AcceptanceReport, PlannedProbe
+from rackwright.records.acceptance import AcceptancePlan, AcceptanceReport, PlannedProbe, Verdict
 
 
 def early(page: Page, number: int, anchor: str) -> Html:
@@ -17,7 +17,7 @@ def early(page: Page, number: int, anchor: str) -> Html:
     answer = page.answer
     plan, report = answer.acceptance, answer.report
     fictitious = report is not None and report.fictitious
-    data = probe_rows(plan, report, FICTITIOUS)
+    data = probe_rows(plan, report)
     title = "Readings against the promise" if report is not None else "Prediction and promise"
     rates = rate_spread(answer.space, report, plan.design)
     return join(
@@ -55,9 +55,11 @@ def _lot(report: AcceptanceReport) -> Html:
 
 
 def _planned(plan: AcceptancePlan) -> Html:
-    head = ("probe", "predicted", "promised", "bad", "racks needed", "in turn, good / bad lot",
+    title = "The test: racks needed at once, and on average where they are judged one by one"
+    head = ("probe", "predicted", "promised", "bad", "racks needed", "one by one: good / bad",
             "slow rack found from", "grade")  # fmt: skip
-    return table(head, [_planned_line(p) for p in plan.probes], "tnnnnnnt", title="The test")
+    return table(head, [_planned_line(p) for p in plan.probes], "tnnnnnnt", title=title,
+                 widths=(28, 13, 12, 12, 8, 10, 11, 6))  # fmt: skip
 
 
 def _planned_line(probe: PlannedProbe) -> tuple[Part, ...]:
@@ -88,18 +90,30 @@ def _judged(report: AcceptanceReport, plan: AcceptancePlan) -> Html:
             f"{learned.factor:.3f} ({learned.low:.3f} to {learned.high:.3f})" if learned else ""
         )
         lines.append(
-            (p.probe, p.verdict.value, reading, share, str(p.racks), str(p.further_racks), factor)
+            (
+                p.probe,
+                _verdict(p.verdict),
+                reading,
+                share,
+                str(p.racks),
+                str(p.further_racks),
+                factor,
+            )
         )
     head = ("probe", "verdict", "measured", "of the promise", "racks", "further racks",
             "measured / predicted, 80 %")  # fmt: skip
     title = f"Verdicts ({FICTITIOUS})" if report.fictitious else "Verdicts"
-    out = sorted({u.rack for u in report.units if u.verdict.value == "FAIL"})
+    out = sorted({u.rack for u in report.units if u.verdict is Verdict.FAIL})
     units = (
         f"Unlike their siblings: {', '.join(out)}."
         if out
         else _no_outlier(report)
     )  # fmt: skip
     return join(table(head, lines, "ttnnnnn", title=title), tag("p", units, class_="lead"))
+
+
+def _verdict(verdict: Verdict) -> Html:
+    return tag("span", verdict.value, class_=f"verdict {verdict.value}")
 
 
 def _no_outlier(report: AcceptanceReport) -> str:

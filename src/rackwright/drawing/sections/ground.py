@@ -24,6 +24,7 @@ def ground(page: Page, number: int, anchor: str) -> Html:
             ("input", "grade", "where its numbers come from"),
             [(name, grade(of), source) for name, of, source in _inputs(page.study)],
             title="The study's inputs",
+            widths=(52, 7, 41),
         ),
         tag("h3", "Assumed where nothing was given"),
         bullets(notes, dense=True)
@@ -34,6 +35,7 @@ def ground(page: Page, number: int, anchor: str) -> Html:
             [_searched("training", search.training), _searched("serving", search.serving)],
             "tnnnt",
             title="What was searched",
+            widths=(12, 10, 10, 10, 58),
         ),
         tag(
             "p",

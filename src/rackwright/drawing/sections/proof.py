@@ -10,7 +10,7 @@ from rackwright.drawing.charts.waterfall import waterfall
 from rackwright.drawing.html import Html, join, tag
 from rackwright.drawing.layout.plans import money_fall, surplus_spread
 from rackwright.drawing.page import Page
-from rackwright.drawing.parts import bullets, figure, heading, side_by_side, table
+from rackwright.drawing.parts import bullets, figure, heading, table
 
 
 def proof(page: Page, number: int, anchor: str) -> Html:
@@ -30,19 +30,17 @@ def proof(page: Page, number: int, anchor: str) -> Html:
         figure(waterfall, money_fall(plan), "From the value of work to the surplus")
         if plan.money
         else None,
-        side_by_side(
-            figure(spread, surplus_spread(plan, weights), "The plan's worth over the worlds",
-                   "The same plan, in each world at that world's rates.", half=True)
-            if drawn
-            else None,
-            tag("div", tag("h3", "What binds"), bullets(plan.binding), class_="column")
-            if plan.binding
-            else None,
-        ),
         tag("h3", "How good the plan is"),
         tag("p", _certified(page), class_="answer"),
+        figure(spread, surplus_spread(plan, weights), "The plan's worth over the worlds",
+               "The same plan, in each world at that world's rates. The surplus above is at "
+               "expected rates; where demand caps the work, a fast world gains less than a slow "
+               "one loses.")
+        if drawn
+        else None,
+        join(tag("h3", "What binds"), bullets(plan.binding)) if plan.binding else None,
         _landed(page),
-    )  # fmt: skip
+    )  # fmt: skip  # fmt: skip
 
 
 def _certified(page: Page) -> str:

@@ -67,7 +67,7 @@ def _how_sure(page: Page) -> str:
     gaps = [page.answer.plan.bound_usd - page.answer.plan.surplus_usd]
     gaps += [s.gap_fraction * abs(s.surplus_usd) for s in scenarios]
     return (
-        "Beside each row: with redesign / without, in MUSD. Each plan is within "
+        "Beside each row: with redesign / without. Each plan is within "
         f"{words.usd(max(gaps))} of the best possible; smaller differences prove nothing."
     )
 
@@ -108,7 +108,9 @@ def _worth(s: ScenarioResult) -> Html:
     if not s.design_changes:
         return small("gains nothing")
     if s.redesign_usd <= control_gap_usd(s):
-        doubt = small(f"not proven: the plan without could gain {words.usd(control_gap_usd(s))}")
+        doubt = small(
+            f"not proven: the plan without could gain {words.usd(control_gap_usd(s))}", wraps=True
+        )
         return tag("span", words.usd(s.redesign_usd), tag("br"), doubt)
     return tag("b", words.usd(s.redesign_usd))
 
