@@ -116,11 +116,11 @@ _NARROW = """
 _PRINT = """
 @page{size:A4;margin:14mm 15mm 15mm}
 @media print{
- :root{color-scheme:light} html{font-size:9.6pt} body{font-size:9.6pt;background:#fff} main{padding:0;max-width:none}
- nav{display:none} h2{margin-top:1.6rem;break-after:avoid} h2+.lead{break-after:avoid} h3,caption,figcaption{break-after:avoid}
- figure,tr,.keys,.band,.headlines li,.answer{break-inside:avoid} thead{display:table-header-group}
- table{font-size:8.6pt} a{color:inherit;text-decoration:none} p,li{orphans:3;widows:3}
- .band,.keys,.grade,.answer{-webkit-print-color-adjust:exact;print-color-adjust:exact}
- svg{-webkit-print-color-adjust:exact;print-color-adjust:exact}
+ :root{color-scheme:light} html,body{font-size:9.6pt} body{background:#fff}
+ main{padding:0;max-width:none} nav{display:none} table{font-size:8.6pt}
+ a{color:inherit;text-decoration:none} h2{margin-top:1.6rem}
+ h2,h2+.lead,h3,caption,figcaption{break-after:avoid} thead{display:table-header-group}
+ figure,tr,.keys,.band,.headlines li,.answer{break-inside:avoid} p,li{orphans:3;widows:3}
+ .band,.keys,.grade,.answer,svg{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 }
 """
