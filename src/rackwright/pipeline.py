@@ -8,7 +8,11 @@ worlds of the space, and everything after it is done again.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Lock
 from typing import NamedTuple, TypeVar, cast
 
 from rackwright import __version__, accept, build, buy, design
@@ -72,12 +76,7 @@ def run(given: Given, folder: RunFolder | None = None, tell: Tell = lambda _: No
 
     space = keep("design", "space", Space, lambda: run_design(given))
     front = keep("front", "front", Front, lambda: design.front(study, space))
-    plan = keep.plan("build", lambda: run_build(given, space))
-    outcomes, plans = [], []
-    for scenario in study.scenarios:
-        outcome, made = _scenario(given, space, plan, scenario, keep)
-        outcomes.append(outcome)
-        plans.append(made)
+    plan, outcomes, plans = _plans(given, space, keep)
     lead = lead_design(study, space, plan)
     acceptance = keep(
         "accept plan",
@@ -103,9 +102,9 @@ def run(given: Given, folder: RunFolder | None = None, tell: Tell = lambda _: No
             lambda: run_buy(given, learned, plan, lead),
         )  # fmt: skip
         evidence = evidence_of(space, learned, plan, rebuilt, report, lead, decision, again)
-    summary = summarise(study, space, front, plan, lead, tuple(outcomes), decision, evidence)
+    summary = summarise(study, space, front, plan, lead, outcomes, decision, evidence)
     keep("summary", "summary", RunSummary, lambda: summary)
-    return Result(space, front, plan, tuple(plans), acceptance, report, rebuilt, decision, summary)
+    return Result(space, front, plan, plans, acceptance, report, rebuilt, decision, summary)
 
 
 def run_design(given: Given) -> Space:
@@ -164,20 +163,44 @@ def only(space: Space, designs: Sequence[str]) -> Space:
     )
 
 
-def _scenario(
-    given: Given, space: Space, base: BuildPlan, scenario: Scenario, keep: _Keeper
-) -> tuple[ScenarioResult, BuildPlan]:
-    """Plan a scenario freely and, where that changes the designs, again without redesign."""
-    name = scenario.name
-    free = keep.plan(f"build {name}", lambda: run_build(given, space, scenario))
-    control = free
-    if set(free.designs) - set(base.designs):
-        fixed = only(space, base.designs)
-        control = keep.plan(
-            f"build {name} without redesign", lambda: run_build(given, fixed, scenario)
-        )
-        free = better_of(free, control)
-    return scenario_result(scenario, space, base, free, control), free
+def _plans(
+    given: Given, space: Space, keep: _Keeper
+) -> tuple[BuildPlan, tuple[ScenarioResult, ...], tuple[BuildPlan, ...]]:
+    """Return the base plan, what each scenario came to, and the scenarios' plans.
+
+    A scenario that changes the designs is planned again with only the base plan's designs: the
+    control without redesign. Plans are independent of each other and the solver works outside
+    Python's lock, so two go on at once; their results do not depend on the order.
+    """
+    scenarios = given.study.scenarios
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        try:
+            base_job = pool.submit(keep.plan, "build", lambda: run_build(given, space))
+            jobs = [
+                pool.submit(keep.plan, f"build {s.name}", partial(run_build, given, space, s))
+                for s in scenarios
+            ]
+            base = base_job.result()
+            fixed = only(space, base.designs)
+            controls = []
+            for scenario, job in zip(scenarios, jobs, strict=True):
+                free = job.result()
+                if set(free.designs) - set(base.designs):
+                    again = partial(run_build, given, fixed, scenario)
+                    stage = f"build {scenario.name} without redesign"
+                    controls.append(pool.submit(keep.plan, stage, again))
+                else:
+                    controls.append(job)
+            outcomes, plans = [], []
+            for scenario, job, other in zip(scenarios, jobs, controls, strict=True):
+                control = other.result()
+                free = better_of(job.result(), control)
+                outcomes.append(scenario_result(scenario, space, base, free, control))
+                plans.append(free)
+        except BaseException:  # Ctrl-C too: what has not begun is not begun
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return base, tuple(outcomes), tuple(plans)
 
 
 def better_of(free: BuildPlan, control: BuildPlan) -> BuildPlan:
@@ -219,6 +242,7 @@ class _Keeper:
 
     def __init__(self, folder: RunFolder | None, inputs_sha256: str, tell: Tell) -> None:
         self._folder, self._sha, self._tell = folder, inputs_sha256, tell
+        self._lock = Lock()  # stages of two threads enter the one ledger
 
     def __call__(self, stage: str, name: str, cls: type[R], make: Callable[[], R]) -> R:
         return cast(R, self._done(stage, {name: cls}, lambda: (make(),))[0])
@@ -238,12 +262,15 @@ class _Keeper:
         kinds: Mapping[str, type[Record]],
         make: Callable[[], tuple[Record, ...]],
     ) -> tuple[Record, ...]:
-        if self._folder is not None and self._folder.finished(stage, self._sha):
-            return tuple(self._folder.load(name, cls) for name, cls in kinds.items())
+        if self._folder is not None:
+            with self._lock:
+                if self._folder.finished(stage, self._sha):
+                    return tuple(self._folder.load(name, cls) for name, cls in kinds.items())
         self._tell(stage)
         made = make()
         if self._folder is not None:
-            self._folder.finish(stage, self._sha, dict(zip(kinds, made, strict=True)))
+            with self._lock:
+                self._folder.finish(stage, self._sha, dict(zip(kinds, made, strict=True)))
         return made
 
 
