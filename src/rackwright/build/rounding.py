@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,12 @@ USED = 1e-7
 
 TIMES = 4
 """Rounds of fixing completion times before a structure is given up."""
+
+PATIENCE = 2
+"""Starts of training tried beyond the best one, earlier and later."""
+
+DIVES = 12
+"""Designs whose blocks are rounded one after the other."""
 
 READY = (1.0, 0.6, 0.25)
 """Where in the fractional plan a block is completed: when so much of it is there."""
@@ -49,7 +56,9 @@ def round_up(
         tries: designs tried for each training workload.
     """
     price = violation_usd(worth_usd)
-    found = Rounded(point, (*decisions, *_setups_and_cells(master, point)))
+    found = _paid(master, point, decisions, price, drop=tries > 1)
+    if found is None:
+        return None
     for w in np.flatnonzero(~master.model.facts.serving):
         better_one = _trained(master, found, int(w), tries, price)
         if better_one is None:
@@ -90,12 +99,13 @@ def timing(model: Model, point: Point, ready: float) -> tuple[Decision, ...]:
     fixed: list[Decision] = []
     for d, k in zip(*np.nonzero(half_done(model, point)), strict=True):
         for number in range(1, int(there[d, k, -1] + NEAR) + 1):
-            fixed.extend(_complete_from(int(d), int(k), number, there[d, k], ready))
+            v = int((there[d, k] >= number - 1 + ready - NEAR).argmax())
+            fixed.extend(_complete_at(int(d), int(k), number, v))
     return tuple(fixed)
 
 
-def _complete_from(d: int, k: int, number: int, there: Array, ready: float) -> Iterator[Decision]:
-    v = int((there >= number - 1 + ready - NEAR).argmax())
+def _complete_at(d: int, k: int, number: int, v: int) -> Iterator[Decision]:
+    """Yield the decisions that so many blocks are complete from a period on and not before."""
     if v > 0:
         yield Active((d,), k, v - 1, False, number - 1)
     yield Active((d,), k, v, True, number)
@@ -111,6 +121,28 @@ def _setups_and_cells(master: Master, point: Point) -> tuple[Decision, ...]:
         cells = int(np.floor(point.core[column] + 0.5))
         fixed.append(Cells(int(column), cells, float(cells)))
     return tuple(fixed)
+
+
+def _paid(
+    master: Master, point: Point, decisions: tuple[Decision, ...], price: float, drop: bool
+) -> Rounded | None:
+    """Return the plan with whole set-ups and cells; with `drop`, without those not worth it."""
+    fixed = _setups_and_cells(master, point)
+    solved = _solve(master, (*decisions, *fixed), price, fresh=True)
+    if solved is None:
+        return None
+    best = Rounded(solved, (*decisions, *fixed))
+    if not drop:
+        return best
+    free = {(d.platform, d.factory) for d in decisions if isinstance(d, Setup)}
+    used = [d for d in fixed if isinstance(d, Setup) and d.on]
+    used = [d for d in used if (d.platform, d.factory) not in free]
+    for setup in sorted(used, key=lambda s: float(point.setup[s.platform, s.factory])):
+        without = tuple(replace(d, on=False) if d == setup else d for d in best.fixed)
+        less = _solve(master, without, price)
+        if less is not None and less.objective_usd > best.point.objective_usd:
+            best = Rounded(less, without)
+    return best
 
 
 def _trained(master: Master, start: Rounded, w: int, tries: int, price: float) -> Rounded | None:
@@ -145,36 +177,65 @@ def _started(
     if not (model.blocks.needs_all[d, w] and early.any()):
         yield Rounded(point, fixed)
         return
-    seen: set[tuple[Decision, ...]] = set()
-    for ready in READY:
-        # Where less than a block is ever there, the largest part of it stands for the whole.
-        whole = tuple(_complete_from(d, k, 1, there, ready * min(1.0, float(there[-1]))))
-        if whole in seen:
-            continue
-        seen.add(whole)
-        timed = _solve(master, (*fixed, *whole), price)
-        if timed is not None:
-            yield Rounded(timed, (*fixed, *whole))
+    # Where less than a block is ever there, the largest part of it stands for the whole.
+    first = int((there >= min(1.0, float(there[-1])) - NEAR).argmax())
+    best = _start_at(master, fixed, d, k, first, price)
+    for step in (-1, 1):
+        v, misses = first + step, 0
+        while 0 < v < there.size and misses < PATIENCE:
+            other = _start_at(master, fixed, d, k, v, price)
+            if other is None:
+                break
+            gains = best is None or other.point.objective_usd > best.point.objective_usd
+            misses = 0 if gains else misses + 1
+            best = other if gains or best is None else best
+            v += step
+        if v < first - PATIENCE:
+            break  # earlier was better: later is not
+    if best is not None:
+        yield best
+
+
+def _start_at(
+    master: Master, fixed: tuple[Decision, ...], d: int, k: int, v: int, price: float
+) -> Rounded | None:
+    """Return the plan in which the first block of a design is complete from a period on."""
+    timed = (*fixed, *_complete_at(d, k, 1, v))
+    point = _solve(master, timed, price)
+    return None if point is None else Rounded(point, timed)
 
 
 def _counted(master: Master, start: Rounded, price: float) -> Rounded | None:
-    """Return the plan with whole numbers of whole blocks: the nearest, or those below."""
-    blocks = master.model.blocks
-    built = start.point.x.sum(axis=(1, 3))  # (D, K)
-    for half in (0.5, 0.0):
-        counts = tuple(
-            Count((d,), k, number, float(number))
-            for d in master.designs
-            if blocks.whole[d]
-            for k in range(built.shape[1])
-            for number in (int(np.floor(built[d, k] + half + NEAR)),)
-        )
-        found = _in_time(master, (*start.fixed, *counts), price)
-        if found is not None:
-            return found
-        if not counts:
+    """Return the plan with whole numbers of whole blocks, one design after the other.
+
+    The number that is nearest to a whole one is rounded first, and the rest solved again.
+    """
+    model = master.model
+    point, fixed = start
+    counts: dict[tuple[int, int], Count] = {}
+    for _ in range(DIVES):
+        built = np.where(model.blocks.whole[:, None], point.x.sum(axis=(1, 3)), 0.0)  # (D, K)
+        part = np.abs(built - np.round(built))
+        open_ones = np.argwhere(part > NEAR)
+        if open_ones.size == 0:
             break
-    return None
+        d, k = min(open_ones, key=lambda at: (part[at[0], at[1]], at[0], at[1]))
+        number = int(np.round(built[d, k]))
+        for choice in (number, int(np.floor(built[d, k]))):
+            counts[int(d), int(k)] = Count((int(d),), int(k), choice, float(choice))
+            solved = _solve(master, (*fixed, *counts.values()), price)
+            if solved is not None:
+                break
+        if solved is None:
+            return None
+        point = solved
+    built = point.x.sum(axis=(1, 3))
+    for d in master.designs:
+        for k in range(built.shape[1]):
+            if model.blocks.whole[d]:
+                number = int(np.floor(built[d, k] + NEAR))
+                counts[d, k] = Count((d,), k, number, float(number))
+    return _in_time(master, (*fixed, *counts.values()), price)
 
 
 def _in_time(master: Master, fixed: tuple[Decision, ...], price: float) -> Rounded | None:
