@@ -1,10 +1,9 @@
 """The master: the core with the columns of chosen designs, growing as loop 1 generates them.
 
 A design brings, per factory, data center and bucket, the blocks built x; per data center and
-period, the blocks installed N and, per workload, the blocks at work n:
+period, the blocks at work n on each workload and the idle ones, which are the installed ones N:
 
-    N[k, v] = N[k, v - 1] + sum of x that arrive in v          (installed)
-    sum over w of n[w, k, v] <= N[k, v]                         (at work)
+    N[k, v] = N[k, v - 1] + sum of x that arrive in v,    N[k, v] = idle + sum over w of n[w, k, v]
 
 Its platform brings the set-up y in 0..1 with the rows of `setups`. Decisions of the search on
 what is whole (`branch`) become bounds and rows of their own; one costly column of violation in
@@ -273,8 +272,12 @@ class Master:
     def _floor_row(self, place: Place, v: int) -> None:
         if (place, v) not in self._floor_rows:
             columns = [
-                c.n0 + np.flatnonzero(_at_place(place, c.site_d, c.site_k) & (c.site_v == v))
+                first + np.flatnonzero(_at_place(place, d, k) & (period == v))
                 for c in self._chunks
+                for first, d, k, period in (
+                    (c.n0, c.site_d, c.site_k, c.site_v),
+                    (c.w0, c.work_d, c.work_k, c.work_v),
+                )
             ]
             columns.append(np.array([self._violation], dtype=np.intp))
             self._floor_rows[place, v] = self._new_row(np.concatenate(columns))
@@ -373,17 +376,19 @@ class Master:
         earns &= (facts.demand > 0) & (facts.period_weeks > 0)
         wi, ww, wk, wv = np.nonzero(earns[:, :, None, :] & present[:, None])
         installed = self._rows(si.size, 0.0, 0.0)
-        working = self._rows(si.size, 0.0)
         cell = np.full((new.size, centers, periods + 1), -1, dtype=np.intp)
         cell[si, sk, sv] = np.arange(si.size)
         x0 = self._solver.columns
         self._add_built(d, f, k, t, installed[cell[i, k, arrival]])
+        after = cell[:, :, 1:]
+        carried = np.where(after >= 0, installed[np.maximum(after, 0)], -1)  # (new, K, V)
+        now = np.where(cell >= 0, installed[np.maximum(cell, 0)], -1)
         n0 = self._solver.columns
-        after = cell[si, sk, sv + 1]
-        carried = np.where(after >= 0, installed[np.maximum(after, 0)], -1)
-        self._add_installed(new[si], sk, sv, [installed, carried, working])
+        rows = [now[si, sk, sv], carried[si, sk, sv]]
+        self._add_idle(new[si], sk, sv, rows)
         w0 = self._solver.columns
-        self._add_working(new[wi], ww, wk, wv, working[cell[wi, wk, wv]])
+        rows = [now[wi, wk, wv], carried[wi, wk, wv]]
+        self._add_working(new[wi], ww, wk, wv, rows)
         return _Chunk(d, f, k, t, x0, new[si], sk, sv, n0, new[wi], ww, wk, wv, w0)
 
     def _add_built(self, d: Index, f: Index, k: Index, t: Index, installed: Index) -> None:
@@ -412,14 +417,37 @@ class Master:
         ]
         self._append(credit - spend * facts.money[t], entries)
 
-    def _add_installed(self, d: Index, k: Index, v: Index, rows: Sequence[Index]) -> None:
+    def _add_idle(self, d: Index, k: Index, v: Index, rows: Sequence[Index]) -> None:
+        cost, entries = self._standing(d, k, v, rows)
+        self._append(-cost, entries)
+
+    def _add_working(self, d: Index, w: Index, k: Index, v: Index, rows: Sequence[Index]) -> None:
         facts, blocks, core = self.model.facts, self.model.blocks, self.model.core
-        installed, carried, working = rows
+        here = np.arange(d.size)
+        rate = blocks.rate[d, w]
+        energy = facts.energy_usd_per_w[k, v] * blocks.average_power_w[d, w]
+        cost, entries = self._standing(d, k, v, rows)
+        entries += [
+            _scaled(core, core.row.demand[w, v], here, facts.availability * rate),
+            _scaled(core, core.row.tokens[w], here, facts.work_s[v] * rate),
+            _scaled(core, core.row.gang[w, v], here, np.ones(d.size)),
+        ]
+        entries += [
+            (np.full(d.size, row), here, self._waits(place, period, d, w, k, v).astype(float))
+            for (place, period), row in self._cap_rows.items()
+        ]
+        self._append(facts.value_usd[w, v] * rate - energy - cost, entries)
+
+    def _standing(
+        self, d: Index, k: Index, v: Index, rows: Sequence[Index]
+    ) -> tuple[Array, list[tuple[Index, Index, Array]]]:
+        """Cost and entries of a block that is there, at work or idle."""
+        facts, blocks, core = self.model.facts, self.model.blocks, self.model.core
+        installed, carried = rows
         here = np.arange(d.size)
         entries = [
             (installed, here, np.ones(d.size)),
             (carried, here, np.full(d.size, -1.0)),
-            (working, here, np.full(d.size, -1.0)),
             _scaled(core, core.row.power[k, v], here, blocks.power_w[d]),
             _scaled(core, core.row.liquid[k, v], here, blocks.liquid_w[d]),
             _scaled(core, core.row.air[k, v], here, blocks.air_w[d]),
@@ -429,24 +457,7 @@ class Master:
             (np.full(d.size, row), here, (_at_place(place, d, k) & (v == period)).astype(float))
             for (place, period), row in self._floor_rows.items()
         ]
-        self._append(-facts.site_usd_per_w[k, v] * blocks.power_w[d], entries)
-
-    def _add_working(self, d: Index, w: Index, k: Index, v: Index, working: Index) -> None:
-        facts, blocks, core = self.model.facts, self.model.blocks, self.model.core
-        here = np.arange(d.size)
-        rate = blocks.rate[d, w]
-        energy = facts.energy_usd_per_w[k, v] * blocks.average_power_w[d, w]
-        entries = [
-            (working, here, np.ones(d.size)),
-            _scaled(core, core.row.demand[w, v], here, facts.availability * rate),
-            _scaled(core, core.row.tokens[w], here, facts.work_s[v] * rate),
-            _scaled(core, core.row.gang[w, v], here, np.ones(d.size)),
-        ]
-        entries += [
-            (np.full(d.size, row), here, self._waits(place, period, d, w, k, v).astype(float))
-            for (place, period), row in self._cap_rows.items()
-        ]
-        self._append(facts.value_usd[w, v] * rate - energy, entries)
+        return facts.site_usd_per_w[k, v] * blocks.power_w[d], entries
 
     def _append(self, objective: Array, entries: list[tuple[Index, Index, Array]]) -> None:
         row = np.concatenate([e[0] for e in entries])
