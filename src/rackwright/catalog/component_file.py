@@ -29,7 +29,7 @@ def read_component(path: Path, cls: type[C]) -> C:
     """Return the component in one file; its key is the file's name.
 
     Where an `[[alternative]]` is better graded than what the table states, its value is taken and
-    the table's becomes the alternative.
+    the table's becomes the alternative, unless it says why it is `not_taken`.
 
     Raises:
         InputError: damaged TOML, unknown or ill-typed keys, a number without a source, a unit in a
@@ -73,7 +73,8 @@ def best_graded(
         field, _, inner = str(other["field"]).partition(".")
         stating = [s for s in sources if field in s["fields"]]
         best = min(stating, key=lambda s: str(s["grade"]), default=None)
-        if best is None or str(other["grade"]) >= str(best["grade"]):
+        better = best is not None and str(other["grade"]) < str(best["grade"])
+        if best is None or not better or other.get("not_taken"):
             kept.append(other)
             continue
         now = made[field][inner] if inner else made[field]
@@ -98,7 +99,7 @@ def _ill_formed(data: Mapping[str, Any], cls: type[Component]) -> Iterator[str]:
     known = set(cls.model_fields) - {"key", *_LISTS}
     for key in body:
         if key not in known:
-            yield f"{key}: not a field of a {table}.{nearest(key, known)}"
+            yield f"{key}: not a field of [{table}].{nearest(key, known)}"
     yield from implausible(kind_of(cls), body, cls)
     for name in _LISTS:
         for i, entry in enumerate(_tables(data.get(name, ()))):

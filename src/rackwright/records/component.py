@@ -60,7 +60,8 @@ class LeadTime(Record):
 class Alternative(Record):
     """What another source says of a field: kept beside the value in use, with its source.
 
-    A dotted field reaches into a table (`matmul_flop_per_s.fp4`).
+    A dotted field reaches into a table (`matmul_flop_per_s.fp4`). The better graded of two values
+    is in use, unless `not_taken` says why it is not.
     """
 
     field: str
@@ -71,6 +72,7 @@ class Alternative(Record):
     kind: str
     grade: Grade
     note: str = ""
+    not_taken: str = ""
 
 
 class Component(Record):
