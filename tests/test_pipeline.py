@@ -13,10 +13,18 @@ from rackwright import catalog
 from rackwright.cli.init import TEMPLATE
 from rackwright.formats.run_folder import open_run
 from rackwright.load import load_models, load_study
-from rackwright.pipeline import Given, better_of, only, reweighted, row_of, run
+from rackwright.pipeline import (
+    Given,
+    better_of,
+    duties_in_force,
+    only,
+    reweighted,
+    row_of,
+    run,
+)
 from rackwright.records.errors import NothingFeasibleError, RackwrightError
 from rackwright.records.plan import BuildPlan
-from rackwright.records.study import Rehearsal, Study
+from rackwright.records.study import Rehearsal, Scenario, Study
 
 
 def given(tmp_path: Path, rehearse: bool = False, **changes) -> Given:
@@ -170,3 +178,13 @@ def test_a_design_that_comes_after_the_horizon_is_told(tmp_path):
     study = Study(**{**dict(asked.study), "design_space": space})
     with pytest.raises(NothingFeasibleError, match="week"):
         run(asked._replace(study=study))
+
+
+def test_a_measure_that_is_no_law_is_charged_only_in_a_scenario_that_names_it(tmp_path):
+    asked = given(tmp_path)
+    scenario = Scenario(name="broad-duty", duties=("tariff-step-servers",))
+    law = {d.key for d in duties_in_force(asked, None)}
+    then = {d.key: d for d in duties_in_force(asked, scenario)}
+    assert "tariff-step-servers" not in law
+    assert set(then) == law | {"tariff-step-servers"}
+    assert then["tariff-step-servers"].valid_from == asked.study.start

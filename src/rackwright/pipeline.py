@@ -116,18 +116,23 @@ def run_build(
     given: Given, space: Space, scenario: Scenario | None = None
 ) -> tuple[BuildPlan, Certificate]:
     """BUILD with loop 1: the plan over the space, and the certificate of its bound."""
-    duties = duties_in_force(given.components, scenario)
+    duties = duties_in_force(given, scenario)
     return build.plan(given.study, space, design.price, duties, scenario=scenario)
 
 
-def duties_in_force(components: Catalog, scenario: Scenario | None) -> tuple[Duty, ...]:
+def duties_in_force(given: Given, scenario: Scenario | None) -> tuple[Duty, ...]:
     """Return the measures that are law, each with its dates, and those that a scenario adds.
 
-    A measure without a first day is nobody's law yet: it waits in the catalog for a scenario.
+    A measure without a first day is nobody's law yet; a scenario that names it brings it into
+    force from the study's first day on.
     """
     named = scenario.duties if scenario is not None else ()
-    known = [d for d in components.all("duties") if isinstance(d, Duty)]
-    return tuple(d for d in known if d.valid_from is not None or d.key in named)
+    law, waiting = [], []
+    for duty in given.components.all("duties"):
+        assert isinstance(duty, Duty), "the folder holds duties"
+        (waiting if duty.valid_from is None else law).append(duty)
+    added = [d for d in waiting if d.key in named]
+    return (*law, *(Duty(**{**dict(d), "valid_from": given.study.start}) for d in added))
 
 
 def run_accept_plan(given: Given, space: Space, lead: str) -> AcceptancePlan:
