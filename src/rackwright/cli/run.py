@@ -11,6 +11,7 @@ import typer
 from rackwright.cli.given import CatalogFolder, given_from
 from rackwright.cli.output import JsonFlag, StudyFile, answer
 from rackwright.cli.progress import Progress
+from rackwright.drawing.picture import picture_svg
 from rackwright.drawing.report import report_html
 from rackwright.formats.border import read_json_lines
 from rackwright.formats.run_folder import open_run
@@ -21,6 +22,7 @@ from rackwright.records.acceptance import Measurement
 from rackwright.records.errors import RackwrightError
 
 REPORT = "report.html"
+PICTURE = "picture.svg"
 
 
 def run(
@@ -65,6 +67,7 @@ def run(
         result = run_pipeline(given, folder, clock)
         clock("report")
         folder.write(REPORT, report_html(given.study, result))
+        folder.write(PICTURE, picture_svg(given.study, result))
         clock.stop()
         folder.write_log(seconds, {"resumed": resume})
     answer(

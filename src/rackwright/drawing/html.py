@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 
@@ -58,13 +59,21 @@ def _flat(content: Iterable[Part]) -> Iterable[str]:
         if isinstance(part, Html):
             yield part
         elif isinstance(part, str):
-            yield escape(part, quote=False)
+            yield escape(_sound(part), quote=False)
         else:
             yield from _flat(part)
 
 
+def _sound(text: str) -> str:
+    """Return text with the characters that no XML may hold shown as unknown ones."""
+    return _UNSOUND.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+_UNSOUND = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
 def _value(value: str | float) -> str:
     if isinstance(value, str):
-        return escape(value, quote=True)
+        return escape(_sound(value), quote=True)
     rounded = f"{value:.2f}".rstrip("0").rstrip(".")
     return "0" if rounded == "-0" else rounded

@@ -20,21 +20,44 @@ class Answer(Protocol):
     """The records of a run, as the page needs them."""
 
     @property
-    def space(self) -> Space: ...  # noqa: D102
+    def space(self) -> Space:
+        """DESIGN: all designs, with the draws of their rates."""
+        ...
+
     @property
-    def front(self) -> Front: ...  # noqa: D102
+    def front(self) -> Front:
+        """DESIGN: the designs that people compare."""
+        ...
+
     @property
-    def plan(self) -> BuildPlan: ...  # noqa: D102
+    def plan(self) -> BuildPlan:
+        """BUILD: the base plan."""
+        ...
+
     @property
-    def acceptance(self) -> AcceptancePlan: ...  # noqa: D102
+    def acceptance(self) -> AcceptancePlan:
+        """ACCEPT: the frozen plan of the test."""
+        ...
+
     @property
-    def report(self) -> AcceptanceReport | None: ...  # noqa: D102
+    def report(self) -> AcceptanceReport | None:
+        """ACCEPT: verdicts on readings; None before there are any."""
+        ...
+
     @property
-    def rebuilt(self) -> BuildPlan | None: ...  # noqa: D102
+    def rebuilt(self) -> BuildPlan | None:
+        """BUILD again, on what the readings taught; None before there are any."""
+        ...
+
     @property
-    def decision(self) -> Decision: ...  # noqa: D102
+    def decision(self) -> Decision:
+        """BUY, before any reading."""
+        ...
+
     @property
-    def summary(self) -> RunSummary: ...  # noqa: D102
+    def summary(self) -> RunSummary:
+        """Headlines, scenarios, evidence."""
+        ...
 
 
 class Page(NamedTuple):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil, floor, log10
 from typing import NamedTuple
 
 from rackwright.drawing import words
 from rackwright.drawing.charts.canvas import LINE, SMALL, rule, text, text_width
 from rackwright.drawing.html import Html, Part, join
+
+TINY = 1e-200
+"""Spans below this are nothing to draw, and their squares underflow."""
 
 
 class Scale(NamedTuple):
@@ -37,9 +40,11 @@ def ticks(low: float, high: float, most: int) -> tuple[float, ...]:
     """
     if not high > low:
         return (float(low),)
-    step = _round_step((high - low) / max(most - 1, 1))
-    first = ceil(low / step - 1e-9)
-    return tuple(float(f"{i * step:.10g}") for i in range(first, floor(high / step + 1e-9) + 1))
+    for step in _round_steps((high - low) / most):
+        first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
+        if last - first < most:
+            return tuple(float(f"{i * step:.10g}") for i in range(first, last + 1))
+    return ()
 
 
 def log_ticks(low: float, high: float, most: int) -> tuple[float, ...]:
@@ -58,12 +63,19 @@ def log_ticks(low: float, high: float, most: int) -> tuple[float, ...]:
 
 
 def reach(values: Sequence[float], most: int = 6) -> tuple[float, float]:
-    """Return a round interval that holds zero and all values."""
+    """Return an interval with round ends that holds zero and all values.
+
+    >>> reach([641], 6)
+    (0.0, 800.0)
+    """
     low, high = min(0.0, *values, 0.0), max(0.0, *values, 0.0)
-    if low == high:
-        high = 1.0
-    step = _round_step((high - low) / max(most - 1, 1))
-    return floor(low / step + 1e-9) * step, ceil(high / step - 1e-9) * step
+    if high - low < TINY:
+        high = low + 1.0
+    for step in _round_steps((high - low) / most):
+        first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
+        if last - first < most:
+            return float(first * step), float(last * step)
+    return low, high
 
 
 def bottom_axis(
@@ -131,6 +143,9 @@ def margin(values: Sequence[float], *, percent: bool) -> float:
     return max(text_width(written(v, percent=percent), SMALL) for v in values) + 8
 
 
-def _round_step(least: float) -> float:
+def _round_steps(least: float) -> Iterator[float]:
+    """Yield 1, 2 and 5 times powers of ten from about the least on."""
     power = 10.0 ** floor(log10(least))
-    return next(m * power for m in (1, 2, 5, 10) if m * power >= least * (1 - 1e-9))
+    for factor in (1, 2, 5, 10, 20, 50, 100):
+        if factor * power >= least * (1 - 1e-9):
+            yield factor * power

@@ -142,7 +142,7 @@ def apart(wanted: Sequence[float], gap: float, low: float, high: float) -> list[
 
     >>> apart([10, 11, 50], 12, 0, 100)
     [10.0, 22.0, 50.0]
-    >>> apart([99, 98], 10, 0, 100)
+    >>> apart([99.0, 98.0], 10.0, 0.0, 100.0)
     [100.0, 90.0]
     """
     order = sorted(range(len(wanted)), key=lambda i: wanted[i])

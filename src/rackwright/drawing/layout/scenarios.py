@@ -27,6 +27,16 @@ def loss_pairs(scenarios: Sequence[ScenarioResult]) -> Pairs:
     return Pairs("MUSD less than the base plan", BASE, "with redesign", "without", tuple(rows))
 
 
+def control_gap_usd(s: ScenarioResult) -> float:
+    """Return how much better a plan without redesign could still be than the one found."""
+    return max(s.control_bound_usd - s.control_surplus_usd, 0.0)
+
+
+def gains(s: ScenarioResult) -> bool:
+    """Return whether redesign gains more than the control's own gap could explain."""
+    return s.design_changes and s.redesign_usd > control_gap_usd(s)
+
+
 def mix_bars(
     base: Sequence[DesignBlocks], scenarios: Sequence[ScenarioResult], names: Names
 ) -> Bars:

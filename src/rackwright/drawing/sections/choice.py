@@ -128,7 +128,6 @@ def _values(page: Page, before: Decision, after: Decision | None) -> Html:
 
 
 _LINES = (
-    ("action", "action"),
     ("strike, per block", "strike_usd_per_block"),
     ("worth of exercising all today", "exercise_now_usd"),
     ("worth of the option, waiting but no tests", "option_without_tests_usd"),
@@ -142,9 +141,7 @@ _LINES = (
 
 
 def _amount(decision: Decision, name: str) -> str:
-    value = getattr(decision, name)
-    if isinstance(value, str):
-        return value
+    value: float = getattr(decision, name)
     if name == "lower_bound_usd":
         return f"{words.usd(value)} ± {words.usd(decision.lower_bound_standard_error_usd)}"
     return words.usd(value)

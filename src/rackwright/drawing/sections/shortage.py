@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rackwright.drawing import words
 from rackwright.drawing.charts.bars import bars
 from rackwright.drawing.charts.pairs import pairs
 from rackwright.drawing.html import Html, Part, join, tag
-from rackwright.drawing.layout.scenarios import BASE, loss_pairs, mix_bars
+from rackwright.drawing.layout.scenarios import (
+    BASE,
+    control_gap_usd,
+    gains,
+    loss_pairs,
+    mix_bars,
+)
 from rackwright.drawing.page import Page
 from rackwright.drawing.parts import Line, figure, grade, heading, small, table
 from rackwright.records.plan import ShadowPrice, WorkRow
@@ -46,20 +52,17 @@ def shortage(page: Page, number: int, anchor: str) -> Html:
 
 def _verdict(scenarios: Sequence[ScenarioResult]) -> str:
     """Say in one line where redesign is worth something."""
-    gains = [s for s in scenarios if s.design_changes and s.redesign_usd > control_gap_usd(s)]
-    if not gains:
-        return "In none of these scenarios does redesign gain anything that is proven."
-    best = max(gains, key=lambda s: s.redesign_usd)
-    where = f"{len(gains)} of {len(scenarios)} scenarios"
+    gaining = [s for s in scenarios if gains(s)]
+    if not gaining:
+        if any(s.design_changes for s in scenarios):
+            return "Other designs are chosen, but in no scenario is a gain of redesign proven."
+        return "The best designs stay the same in every scenario: redesign gains nothing."
+    best = max(gaining, key=lambda s: s.redesign_usd)
+    where = f"{len(gaining)} of {len(scenarios)} scenarios"
     return (
         f"The best design changes in {where}; redesign is worth most in {best.name}: "
         f"{words.usd(best.redesign_usd)}."
     )
-
-
-def control_gap_usd(s: ScenarioResult) -> float:
-    """Return how much better a plan without redesign could still be than the one found."""
-    return max(s.control_bound_usd - s.control_surplus_usd, 0.0)
 
 
 def _how_sure(page: Page) -> str:
@@ -107,12 +110,23 @@ def _compared(page: Page, scenarios: Sequence[ScenarioResult]) -> Html:
 def _worth(s: ScenarioResult) -> Html:
     if not s.design_changes:
         return small("gains nothing")
-    if s.redesign_usd <= control_gap_usd(s):
+    if not gains(s):
         doubt = small(
             f"not proven: the plan without could gain {words.usd(control_gap_usd(s))}", wraps=True
         )
         return tag("span", words.usd(s.redesign_usd), tag("br"), doubt)
-    return tag("b", words.usd(s.redesign_usd))
+    return tag("span", tag("b", words.usd(s.redesign_usd)), _work_gained(s))
+
+
+def _work_gained(s: ScenarioResult) -> Iterator[Html]:
+    """Yield what redesign adds to the work of each workload within the horizon."""
+    without = {row.workload: row.tokens for row in s.control_work}
+    for row in s.work:
+        more = row.tokens - without.get(row.workload, 0.0)
+        if abs(more) > 1e-4 * max(row.tokens, 1.0):
+            sign = "+" if more > 0 else ""
+            gained = f"{sign}{words.tokens(more)} of {row.workload}"
+            yield join(tag("br"), small(gained, wraps=True))
 
 
 def _tokens(work: Sequence[WorkRow], names: Sequence[str]) -> list[Part]:
