@@ -127,7 +127,8 @@ def duties_in_force(given: Given, scenario: Scenario | None) -> tuple[Duty, ...]
     force from the study's first day on.
     """
     named = scenario.duties if scenario is not None else ()
-    law, waiting = [], []
+    law: list[Duty] = []
+    waiting: list[Duty] = []
     for duty in given.components.all("duties"):
         assert isinstance(duty, Duty), "the folder holds duties"
         (waiting if duty.valid_from is None else law).append(duty)
