@@ -64,7 +64,7 @@ def choice(page: Page, number: int, anchor: str) -> Html:
 
 def _said(page: Page, before: Decision, after: Decision | None) -> Html:
     if after is None:
-        return tag("p", tag("b", f"{before.action.capitalize()}. "), before.text, class_="answer")
+        return tag("p", before.text, class_="answer")
     moved = before.action != after.action
     verb = f"moves from {before.action} to {after.action}" if moved else f"stays: {after.action}"
     return tag(
