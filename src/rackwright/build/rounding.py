@@ -22,13 +22,10 @@ USED = 1e-7
 TIMES = 4
 """Rounds of fixing completion times before a structure is given up."""
 
-PATIENCE = 2
-"""Starts of training tried beyond the best one, earlier and later."""
-
 DIVES = 12
 """Designs whose blocks are rounded one after the other."""
 
-READY = (1.0, 0.6, 0.25)
+READY = (1.0, 0.6, 0.25, 0.05)
 """Where in the fractional plan a block is completed: when so much of it is there."""
 
 
@@ -147,62 +144,98 @@ def _paid(
 
 def _trained(master: Master, start: Rounded, w: int, tries: int, price: float) -> Rounded | None:
     """Return the plan with one design and site for a training workload, or none at all."""
-    model = master.model
-    usd = start.point.n[:, w] @ model.facts.value_usd[w] * model.blocks.rate[:, w, None]  # (D, K)
-    order = np.argsort(-usd, axis=None, kind="stable")[:tries]
     best: Rounded | None = None
-    for d, k in zip(*np.unravel_index(order, usd.shape), strict=True):
-        if usd[d, k] <= 0:
-            break
-        fixed = (*start.fixed, Only(w, (int(d),), int(k), True))
-        for one in _started(master, fixed, int(d), w, int(k), price):
-            best = one if best is None else better(best, one)
-    nowhere = Only(w, tuple(range(usd.shape[0])), ALL, False)
+    screened: list[tuple[float, int, int, Point, tuple[Decision, ...]]] = []
+    for d, k in _candidates(master.model, start.point, w, 2 * tries if tries > 1 else 1):
+        fixed = (*start.fixed, Only(w, (d,), k, True))
+        last = master.model.facts.annuity.size - 1
+        there = (Active((d,), k, last, True, 1),) if master.model.blocks.needs_all[d, w] else ()
+        point = _solve(master, (*fixed, *there), price, fresh=not screened)
+        if point is not None:
+            screened.append((-point.objective_usd, d, k, point, fixed))
+    screened.sort(key=lambda one: one[:3])
+    starts: _Starts | None = None
+    for _, d, k, point, fixed in screened[:tries]:
+        here = _Starts(master, d, w, k, fixed, price)
+        one = here.first(point)
+        if one is not None and (best is None or better(best, one) is one):
+            best, starts = one, here
+    if starts is not None:
+        best = starts.refined()
     if best is None:
+        nowhere = Only(w, tuple(range(master.model.blocks.power_w.size)), ALL, False)
         point = _solve(master, (*start.fixed, nowhere), price, fresh=True)
         best = None if point is None else Rounded(point, (*start.fixed, nowhere))
     return best
 
 
-def _started(
-    master: Master, fixed: tuple[Decision, ...], d: int, w: int, k: int, price: float
-) -> Iterator[Rounded]:
-    """Yield the plan with the training block complete at a few times."""
-    model = master.model
-    point = _solve(master, fixed, price, fresh=True)
-    if point is None:
-        return
-    there = installed(point.x, model.facts)[d, k]
-    early = point.n[d, w, k] > np.floor(there + NEAR) + NEAR
-    if not (model.blocks.needs_all[d, w] and early.any()):
-        yield Rounded(point, fixed)
-        return
-    # Where less than a block is ever there, the largest part of it stands for the whole.
-    first = int((there >= min(1.0, float(there[-1])) - NEAR).argmax())
-    best = _start_at(master, fixed, d, k, first, price)
-    for step in (-1, 1):
-        v, misses = first + step, 0
-        while 0 < v < there.size and misses < PATIENCE:
-            other = _start_at(master, fixed, d, k, v, price)
-            if other is None:
-                break
-            gains = best is None or other.point.objective_usd > best.point.objective_usd
-            misses = 0 if gains else misses + 1
-            best = other if gains or best is None else best
-            v += step
-        if v < first - PATIENCE:
-            break  # earlier was better: later is not
-    if best is not None:
-        yield best
+def _candidates(model: Model, point: Point, w: int, most: int) -> Iterator[tuple[int, int]]:
+    """Yield the designs and sites that do most of a training workload, one of a kind first.
+
+    Designs of one platform and size are of a kind: they differ in their fabric only.
+    """
+    usd = point.n[:, w] @ model.facts.value_usd[w] * model.blocks.rate[:, w, None]  # (D, K)
+    order = np.argsort(-usd, axis=None, kind="stable")
+    seen: set[tuple[int, float, int]] = set()
+    again: list[tuple[int, int]] = []
+    count = 0
+    for d, k in zip(*np.unravel_index(order, usd.shape), strict=True):
+        if usd[d, k] <= 0 or count == most:
+            break
+        kind = (int(model.blocks.platform[d]), float(model.blocks.racks[d]), int(k))
+        if kind in seen:
+            again.append((int(d), int(k)))
+            continue
+        seen.add(kind)
+        count += 1
+        yield int(d), int(k)
+    yield from again[: most - count]
 
 
-def _start_at(
-    master: Master, fixed: tuple[Decision, ...], d: int, k: int, v: int, price: float
-) -> Rounded | None:
-    """Return the plan in which the first block of a design is complete from a period on."""
-    timed = (*fixed, *_complete_at(d, k, 1, v))
-    point = _solve(master, timed, price)
-    return None if point is None else Rounded(point, timed)
+class _Starts:
+    """Plans in which one design trains a workload, by the period in which its block is complete."""
+
+    def __init__(
+        self, master: Master, d: int, w: int, k: int, fixed: tuple[Decision, ...], price: float
+    ) -> None:
+        self.master, self.d, self.w, self.k = master, d, w, k
+        self.fixed, self.price = fixed, price
+        self.tried: dict[int, Rounded | None] = {}
+
+    def first(self, point: Point) -> Rounded | None:
+        """Return the best plan of a few periods that a fractional plan suggests."""
+        model, d, k = self.master.model, self.d, self.k
+        there = installed(point.x, model.facts)[d, k]
+        early = point.n[d, self.w, k] > np.floor(there + NEAR) + NEAR
+        if not (model.blocks.needs_all[d, self.w] and early.any()):
+            self.tried[-1] = Rounded(point, self.fixed)
+            return self.tried[-1]
+        # Where less than a block is ever there, the largest part of it stands for the whole.
+        shares = np.array(READY) * min(1.0, float(there[-1]))
+        for v in sorted({int((there >= share - NEAR).argmax()) for share in shares}, reverse=True):
+            self._try(v)
+        return self.tried.get(self._best())
+
+    def refined(self) -> Rounded | None:
+        """Return the best plan after halving the way to the neighbours of the best period."""
+        periods = self.master.model.facts.annuity.size
+        while True:
+            best = self._best()
+            below = max((v for v in self.tried if v < best), default=best - 2)
+            above = min((v for v in self.tried if v > best), default=best + 2)
+            middle = (below + best) // 2 if best - below > 1 else (best + above + 1) // 2
+            if best < 0 or middle in self.tried or not 0 < middle < periods:
+                return self.tried[best]
+            self._try(middle)
+
+    def _best(self) -> int:
+        worth = {v: one.point.objective_usd for v, one in self.tried.items() if one is not None}
+        return max(worth, key=lambda v: (worth[v], -v), default=-2)
+
+    def _try(self, v: int) -> None:
+        timed = (*self.fixed, *_complete_at(self.d, self.k, 1, v))
+        point = _solve(self.master, timed, self.price)
+        self.tried[v] = None if point is None else Rounded(point, timed)
 
 
 def _counted(master: Master, start: Rounded, price: float) -> Rounded | None:

@@ -25,7 +25,7 @@ WHOLE = 1e-5
 
 
 EVERY = 4
-"""Below the first branches a whole plan is looked for in one of so many."""
+"""A whole plan is looked for at the root and in one of so many branches."""
 
 VIOLATION_MOST = 1e4
 """Times the plan's worth: what a violation costs at most."""
@@ -100,7 +100,7 @@ def search(master: Master, space: Space, price: Price, limits: Limits) -> Found:
             child = here.branch((*leaf.decisions, side), leaf.closed.basis)
             rounds, nodes = rounds + child.closed.rounds, nodes + 1
             heapq.heappush(open_leaves, (-child.closed.bound.usd, nodes, child))
-            if len(child.decisions) <= 2 or nodes % EVERY == 0:
+            if nodes % EVERY == 0:
                 here.round_up(child.closed.point, child.decisions)
     master.decide((), 0.0)
     leaves = (*done, *(leaf for _, _, leaf in sorted(open_leaves, key=lambda o: o[1])))
