@@ -18,6 +18,7 @@ from rackwright.drawing.layout.plans import (
 )
 from rackwright.drawing.layout.scenarios import gains, loss_pairs, mix_bars
 from rackwright.drawing.names import BASELINE, names_of
+from rackwright.drawing.page import page_of
 from rackwright.records.plan import MoneyLine
 from tests.drawing import synthetic
 from tests.drawing.synthetic import FOUR, OLD, ONE, WORLDS, plan, report, run, space, study
@@ -30,6 +31,16 @@ def test_names_say_what_tells_designs_apart_and_keep_their_colours():
     assert NAMES.labels == {ONE: "sys-a · 1 rack", FOUR: "sys-a · 4 racks", OLD: "sys-old"}
     assert NAMES.colours == {ONE: "c0", FOUR: "c1", OLD: BASELINE}
     assert NAMES.label("unknown/key") == "unknown/key"
+
+
+def test_a_baseline_is_grey_unless_it_is_built():
+    old = run(summary=synthetic.summary(mix=()))
+    built = run(summary=synthetic.summary(mix=(
+        synthetic.DesignBlocks(design=OLD, blocks=1, racks=1, accelerators=8),
+    )))  # fmt: skip
+
+    assert page_of(study(), old).names.colour(OLD) == BASELINE
+    assert page_of(study(), built).names.colour(OLD) == "c0"
 
 
 def test_prices_per_accelerator_add_up_to_the_price():

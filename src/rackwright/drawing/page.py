@@ -85,7 +85,8 @@ class Page(NamedTuple):
 
 def page_of(study: Study, answer: Answer) -> Page:
     """Return the page's context, with names for every design that it shows."""
-    baselines = {row.key for row in answer.front.rows if row.baseline}
+    built = {b.design for b in answer.summary.mix}  # a baseline that is built has a colour
+    baselines = {row.key for row in answer.front.rows if row.baseline} - built
     names = names_of(answer.space, list(_shown(answer)), baselines)
     return Page(study, answer, names)
 

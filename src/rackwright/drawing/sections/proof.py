@@ -46,7 +46,8 @@ def proof(page: Page, number: int, anchor: str) -> Html:
 def _certified(page: Page) -> str:
     plan = page.answer.plan
     head = (
-        f"No plan over the space is worth more than {words.usd(plan.bound_usd)}; this one is worth "
+        "In the plan's buckets of weeks, no plan over the space is worth more than "
+        f"{words.usd(plan.bound_usd)}; this one is worth "
         f"{words.usd(plan.surplus_usd)}, at most {words.percent(plan.gap_fraction, 2)} less. "
     )
     if plan.proved:

@@ -20,6 +20,8 @@ from rackwright.drawing.parts import Line, figure, grade, heading, small, table
 from rackwright.records.plan import ShadowPrice, WorkRow
 from rackwright.records.run import ScenarioResult
 
+ROUNDING_SHARE = 1e-6
+"""A gap below this share of the surplus is rounding of the solver."""
 MOST_COLUMNS = 5
 """Plans beside one another in one table."""
 
@@ -69,9 +71,12 @@ def _how_sure(page: Page) -> str:
     scenarios = page.answer.summary.scenarios
     gaps = [page.answer.plan.bound_usd - page.answer.plan.surplus_usd]
     gaps += [s.gap_fraction * abs(s.surplus_usd) for s in scenarios]
+    beside = "Beside each row: with redesign / without. Each plan is "
+    if max(gaps) < ROUNDING_SHARE * abs(page.answer.plan.surplus_usd):
+        return f"{beside}proved the best possible."
     return (
-        "Beside each row: with redesign / without. Each plan is within "
-        f"{words.usd(max(gaps))} of the best possible; smaller differences prove nothing."
+        f"{beside}within {words.usd(max(gaps))} of the best possible; smaller differences prove "
+        "nothing."
     )
 
 
