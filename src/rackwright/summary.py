@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rackwright.kernels.quantile import weighted_quantile
 from rackwright.records.acceptance import AcceptanceReport
 from rackwright.records.decision import Decision
 from rackwright.records.errors import NothingFeasibleError
@@ -196,12 +197,14 @@ def _best_statement(front: Front, workload: str) -> Statement:
 
 def _plan_statement(space: Space, plan: BuildPlan) -> Statement:
     mix = ", ".join(f"{b.racks:,.0f} racks of {b.design}" for b in design_blocks(space, plan))
-    low, high = np.quantile(np.asarray(plan.surplus_draws), [0.1, 0.9])
+    draws, weights = np.asarray(plan.surplus_draws), np.asarray(space.parameters.weights)
+    low, high = weighted_quantile(draws, weights, (0.1, 0.9))
     proof = "proved over the space" if plan.proved else f"{plan.remaining} designs not excluded"
     text = (
-        f"Build {mix or 'nothing'}: surplus {plan.surplus_usd / 1e6:,.0f} MUSD "
-        f"({low / 1e6:,.0f} to {high / 1e6:,.0f} in 80 % of worlds), at most "
-        f"{plan.gap_fraction:.2%} below the best possible ({proof})."
+        f"Build {mix or 'nothing'}: surplus {plan.surplus_usd / 1e6:,.0f} MUSD at expected rates, "
+        f"at most {plan.gap_fraction:.2%} below the best possible ({proof}); this plan earns "
+        f"{float(draws @ weights) / 1e6:,.0f} MUSD on average over the worlds "
+        f"({low / 1e6:,.0f} to {high / 1e6:,.0f} in 80 %), since demand caps the fast ones."
     )
     return Statement(text=text, grade=plan.grade, leans_on="prices, supply and value of work")
 

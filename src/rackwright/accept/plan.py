@@ -113,8 +113,9 @@ def _probe(
         repeat_log_sd=spread.repeat_log_sd,
         model_log_sd=spread.model_log_sd,
         racks_needed=fixed_sample(mu_good, mu_bad, sd, alpha, terms.beta),
-        expected_racks_good=expected_further(0.0, mu_good, mu_good, mu_bad, sd, limits),
-        expected_racks_bad=expected_further(0.0, mu_bad, mu_good, mu_bad, sd, limits),
+        # Wald's approximation may fall below one rack where the limits are nearly met by one.
+        expected_racks_good=max(1.0, expected_further(0.0, mu_good, mu_good, mu_bad, sd, limits)),
+        expected_racks_bad=max(1.0, expected_further(0.0, mu_bad, mu_good, mu_bad, sd, limits)),
         smallest_detectable=1 - exp(-slow_z * sd * sibling_factor(max(terms.racks - 1, 1))),
         how=prediction.how,
         grade=prediction.grade,

@@ -27,7 +27,7 @@ def rehearse(plan: AcceptancePlan, rehearsal: Rehearsal, seed: int) -> tuple[Mea
     units = rng.normal(size=rehearsal.racks)
     repeats = rng.normal(size=(rehearsal.racks, len(plan.probes)))
     # A rehearsal shows the stated share: without this, few racks would stray from it by chance.
-    units, repeats = units - units.mean(), repeats - repeats.mean(axis=0)
+    units = units - units.mean()
     readings = []
     for i in range(rehearsal.racks):
         slow = log(rehearsal.slow_share) if i >= rehearsal.racks - rehearsal.slow_racks else 0.0

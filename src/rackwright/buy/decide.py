@@ -129,15 +129,27 @@ def _flip(case: OptionCase, estimate: Estimate, action: Action) -> Condition:
     ]
     frame = {"estimate": estimate.name, "grade": grade, "now": now, "unit": estimate.unit}
     if now == 0 or not crossings:
-        text = f"{estimate.words} ({now:.4g} {estimate.unit}): no value from half to twice flips it"
+        text = f"{estimate.words} ({_amount(now, estimate)}): no value from half to twice flips it"
         return Condition(**frame, flips_at=None, tried=ends, becomes=None, text=text)
     at, becomes = min(crossings, key=lambda c: abs(np.log(c[0] / now)))
     side = "above" if at < now else "below"
     text = (
-        f"{estimate.words} stays {side} {at:.4g} {estimate.unit} (now {now:.4g}, grade {grade}); "
-        f"beyond it: {becomes}"
+        f"{estimate.words} stays {side} {_amount(at, estimate)} (now {_amount(now, estimate)}, "
+        f"grade {grade}); beyond it: {becomes}"
     )
     return Condition(**frame, flips_at=at, tried=ends, becomes=becomes, text=text)
+
+
+def _amount(value: float, estimate: Estimate) -> str:
+    """Return a value with its unit, in digits that a person compares at a glance."""
+    if estimate.unit == "USD":
+        return f"{value / 1e6:,.3f} MUSD"
+    if estimate.unit == "share":
+        return f"{value:.1%}"
+    if estimate.unit in ("per year", "per week") and estimate.name != "jumps_per_year":
+        return f"{value:.2%} {estimate.unit}"
+    digits = f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+    return f"{digits} {estimate.unit}"
 
 
 def _crossing(
