@@ -333,7 +333,8 @@ class Master:
     def add(self, designs: Sequence[int] | Index) -> None:
         """Append the columns of designs that are not in the master yet."""
         known = set(self.designs)
-        new = np.array([int(d) for d in designs if int(d) not in known], dtype=np.intp)
+        fresh = dict.fromkeys(int(d) for d in designs if int(d) not in known)
+        new = np.array(list(fresh), dtype=np.intp)
         if new.size == 0:
             return
         self._add_setups(new)

@@ -13,6 +13,7 @@ from rackwright.build.core import core_of
 from rackwright.build.diagnose import break_even, require_something
 from rackwright.build.draws import surplus_by_world
 from rackwright.build.facts import Array, facts_of
+from rackwright.build.known import known_rows, structure_of
 from rackwright.build.landed import landed_costs
 from rackwright.build.loop import first_rows, violation_usd
 from rackwright.build.master import Master, Model, Point
@@ -45,6 +46,7 @@ def plan(
     *,
     scenario: Scenario | None = None,
     known_designs: Sequence[str] = (),
+    known_plans: Sequence[BuildPlan] = (),
     work_limits: Limits | None = None,
 ) -> tuple[BuildPlan, Certificate]:
     """Return the plan with the largest joint surplus found, and the proof of how good it is.
@@ -55,7 +57,9 @@ def plan(
         price: DESIGN's answer to prices (`design.price`); called many times.
         duties: dated customs measures.
         scenario: a world, or a rule, under which the question is asked.
-        known_designs: keys of designs to start from, such as those of an earlier plan.
+        known_designs: keys of designs to start from.
+        known_plans: earlier plans for the same horizon; where their structure is possible here,
+            the plan found is worth no less than it.
         work_limits: deterministic limits of the search.
 
     Returns:
@@ -70,11 +74,9 @@ def plan(
     model, notes = model_of(asked, space, duties, limits)
     require_something(model)
     master = Master(model, limits.iterations)
-    place = {key: i for i, key in enumerate(model.blocks.keys)}
-    open_rows = np.asarray(model.blocks.buildable.any(axis=(1, 2, 3)))
-    known = [place[key] for key in known_designs if key in place and open_rows[place[key]]]
-    master.add([*known, *first_rows(model)])
-    found = search(master, space, price, limits)
+    master.add([*known_rows(model, known_designs, known_plans), *first_rows(model)])
+    known = [s for s in (structure_of(model, p) for p in known_plans) if s is not None]
+    found = search(master, space, price, limits, known)
     name = "base" if scenario is None else scenario.name
     return _report(asked, study, name, space, price, master, found, limits, notes)
 
@@ -103,6 +105,8 @@ def _report(
 ) -> tuple[BuildPlan, Certificate]:
     model, point = master.model, found.best
     ledger = ledger_of(model, point, space)
+    apart = abs(ledger.surplus_usd - point.objective_usd)
+    assert apart <= 1e-5 * max(1.0, abs(found.bound_usd)), "the ledger is not the program's worth"
     violation = violation_usd(found.bound_usd)
     shadows, priced = shadow_prices(master, found.fixed, limits.shadow_prices, violation)
     weekly, loss = _weekly(asked, master, found, ledger, violation)

@@ -56,20 +56,23 @@ def round_up(
     found = _paid(master, point, decisions, price, drop=tries > 1)
     if found is None:
         return None
-    for w in np.flatnonzero(~master.model.facts.serving):
-        better_one = _trained(master, found, int(w), tries, price)
-        if better_one is None:
-            return None
-        found = better_one
-    whole = _counted(master, found, price)
-    if whole is None:
-        return None
-    needed = _needed(master, whole.point)
-    if needed:
-        fixed = (*(d for d in whole.fixed if not isinstance(d, Setup)), *needed)
-        again = _in_time(master, fixed, price)
-        whole = better(whole, again)
-    return whole
+    training = [int(w) for w in np.flatnonzero(~master.model.facts.serving)]
+    best: Rounded | None = None
+    for one in _all_trained(master, found, training, tries, price):
+        whole = _counted(master, one, price)
+        if whole is None:
+            continue
+        needed = _needed(master, whole.point)
+        if needed:
+            fixed = (*(d for d in whole.fixed if not isinstance(d, Setup)), *needed)
+            whole = better(whole, _in_time(master, fixed, price))
+        best = whole if best is None else better(best, whole)
+    return best
+
+
+def completed(master: Master, fixed: tuple[Decision, ...], worth_usd: float) -> Rounded | None:
+    """Return the plan with a structure given, None when its limits do not allow it."""
+    return _in_time(master, fixed, violation_usd(worth_usd))
 
 
 def better(one: Rounded, other: Rounded | None) -> Rounded:
@@ -142,9 +145,19 @@ def _paid(
     return best
 
 
-def _trained(master: Master, start: Rounded, w: int, tries: int, price: float) -> Rounded | None:
-    """Return the plan with one design and site for a training workload, or none at all."""
-    best: Rounded | None = None
+def _all_trained(
+    master: Master, start: Rounded, workloads: list[int], tries: int, price: float
+) -> Iterator[Rounded]:
+    """Yield plans with one design and start for every training workload."""
+    if not workloads:
+        yield start
+        return
+    for one in _trained(master, start, workloads[0], tries, price):
+        yield from _all_trained(master, one, workloads[1:], tries, price)
+
+
+def _trained(master: Master, start: Rounded, w: int, tries: int, price: float) -> Iterator[Rounded]:
+    """Yield the two best plans with one design and site for a workload, or that without it."""
     screened: list[tuple[float, int, int, Point, tuple[Decision, ...]]] = []
     for d, k in _candidates(master.model, start.point, w, 2 * tries if tries > 1 else 1):
         fixed = (*start.fixed, Only(w, (d,), k, True))
@@ -154,19 +167,21 @@ def _trained(master: Master, start: Rounded, w: int, tries: int, price: float) -
         if point is not None:
             screened.append((-point.objective_usd, d, k, point, fixed))
     screened.sort(key=lambda one: one[:3])
-    starts: _Starts | None = None
+    found: list[tuple[float, int, _Starts]] = []
     for _, d, k, point, fixed in screened[:tries]:
-        here = _Starts(master, d, w, k, fixed, price)
-        one = here.first(point)
-        if one is not None and (best is None or better(best, one) is one):
-            best, starts = one, here
-    if starts is not None:
-        best = starts.refined()
-    if best is None:
+        starts = _Starts(master, d, w, k, fixed, price)
+        first = starts.first(point)
+        if first is not None:
+            found.append((-first.point.objective_usd, len(found), starts))
+    for _, _, starts in sorted(found, key=lambda one: one[:2])[:2]:
+        refined = starts.refined()
+        assert refined is not None, "the best start has a plan"
+        yield refined
+    if not found:
         nowhere = Only(w, tuple(range(master.model.blocks.power_w.size)), ALL, False)
-        point = _solve(master, (*start.fixed, nowhere), price, fresh=True)
-        best = None if point is None else Rounded(point, (*start.fixed, nowhere))
-    return best
+        point_without = _solve(master, (*start.fixed, nowhere), price, fresh=True)
+        if point_without is not None:
+            yield Rounded(point_without, (*start.fixed, nowhere))
 
 
 def _candidates(model: Model, point: Point, w: int, most: int) -> Iterator[tuple[int, int]]:

@@ -7,7 +7,7 @@ the columns at hand. The open and closed leaves together are the proof; `certifi
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from rackwright.build.facts import Array
 from rackwright.build.loop import Closed, close, violation_usd
 from rackwright.build.master import Master, Model, Point, installed
 from rackwright.build.prices import Price
-from rackwright.build.rounding import Rounded, better, round_up, waiting_work
+from rackwright.build.rounding import Rounded, better, completed, round_up, waiting_work
 from rackwright.records.space import Space
 
 WHOLE = 1e-5
@@ -33,12 +33,23 @@ VIOLATION_MOST = 1e4
 
 @dataclass(frozen=True)
 class Limits:
-    """Deterministic limits on the work of one plan."""
+    """Deterministic limits on the work of one plan.
+
+    Attributes:
+        batch: designs added per pricing round.
+        rounds: pricing rounds per branch.
+        nodes: branches of the search; more prove more.
+        tries: designs tried for each training workload when a plan is made whole.
+        gap: share of the plan's worth at which it counts as proved.
+        iterations: simplex iterations of one linear program.
+        whole_share: share of all sites' power from which on a block is counted in whole numbers.
+        shadow_prices: limits whose price is bracketed by re-solves.
+    """
 
     batch: int = 8
     rounds: int = 40
-    nodes: int = 24
-    tries: int = 4
+    nodes: int = 8
+    tries: int = 2
     gap: float = 1e-3
     iterations: int = 200_000
     whole_share: float = 0.02
@@ -66,7 +77,13 @@ class Found:
     stopped_by: str
 
 
-def search(master: Master, space: Space, price: Price, limits: Limits) -> Found:
+def search(
+    master: Master,
+    space: Space,
+    price: Price,
+    limits: Limits,
+    known: Sequence[tuple[Decision, ...]] = (),
+) -> Found:
     """Return the best whole plan found and a bound on every plan over the space.
 
     Args:
@@ -74,6 +91,7 @@ def search(master: Master, space: Space, price: Price, limits: Limits) -> Found:
         space: all rows.
         price: DESIGN's answer to prices.
         limits: work limits; the search ends when the gap or the nodes are spent.
+        known: structures of earlier plans, tried first.
 
     Returns:
         The plan and its proof. The search takes the branch with the largest bound first.
@@ -81,6 +99,8 @@ def search(master: Master, space: Space, price: Price, limits: Limits) -> Found:
     root = close(master, space, price, batch=limits.batch, rounds=limits.rounds)
     here = _Search(master, space, price, limits, root.bound.usd, Rounded(nothing(master.model), ()))
     here.round_up(root.point, (), limits.tries)
+    for structure in known:
+        here.best = better(here.best, completed(master, structure, root.bound.usd))
     open_leaves = [(-root.bound.usd, 0, Leaf((), root))]
     done: list[Leaf] = []
     rounds, nodes = root.rounds, 1
