@@ -109,7 +109,97 @@ def test_nvl72_switch_trays_have_a_port_for_every_link():
     assert rack.scale_up_cables == 72 * gpu.scale_up_links * 2 * 2  # two lanes, two directions
 
 
+def test_a_tpu_pod_is_its_published_mesh():
+    v5p = CATALOG.accelerator("google-tpu-v5p")
+
+    assert v5p.scale_up_domain == 16 * 20 * 28
+    assert v5p.scale_up_domain / v5p.host_accelerators == 2240
+
+
+def test_trays_of_a_rack_hold_its_accelerators_and_processors():
+    checked = 0
+    for rack in CATALOG.all("systems"):
+        if rack.compute_tray and rack.compute_trays:
+            tray = CATALOG.find(Server, rack.compute_tray)
+            assert rack.compute_trays * tray.accelerator_count == rack.accelerator_count
+            assert rack.compute_trays * tray.cpus == rack.cpus
+            assert tray.accelerator == rack.accelerator
+            checked += 1
+        if rack.server and rack.accelerator_count:
+            server = CATALOG.find(Server, rack.server)
+            assert rack.server_count * server.accelerator_count == rack.accelerator_count
+            checked += 1
+    assert checked >= 3
+
+
+def test_what_is_built_in_names_components_that_exist():
+    for rack in CATALOG.all("systems"):
+        if rack.power_shelf:
+            CATALOG.get("power_shelves", rack.power_shelf)
+    for server in CATALOG.all("servers"):
+        if server.accelerator:
+            CATALOG.accelerator(server.accelerator)
+        for group in server.ports:
+            if group.nic:
+                CATALOG.get("nics", group.nic)
+    for pipe in CATALOG.all("pipes"):
+        CATALOG.get("coolants", pipe.coolant)
+
+
+def test_budgets_are_sums_of_their_parts():
+    tray = CATALOG.find(Server, "nvidia-gb300-compute-tray")
+    rack = CATALOG.find(RackSystem, "nvidia-gb300-nvl72")
+    shelf, frame = (CATALOG.get("power_shelves", "ocp-hpr-33kw"),
+                    CATALOG.get("enclosures", "ocp-orv3-hpr"))  # fmt: skip
+
+    assert tray.power_managed_w + tray.power_static_w == tray.power_w
+    assert rack.compute_trays * tray.power_w == rack.power_w
+    assert frame.power_n_plus_1_w == frame.shelf_sets * shelf.power_n_plus_1_w
+    for key in CATALOG.names("power_shelves"):
+        one = CATALOG.get("power_shelves", key)
+        if one.psu_w:
+            assert one.psus * one.psu_w == one.power_w
+            if one.power_n_plus_1_w:
+                assert (one.psus - 1) * one.psu_w == one.power_n_plus_1_w
+
+
+def test_feeds_carry_eighty_percent_of_their_breaker_and_that_power():
+    for feed in CATALOG.all("feeds"):
+        current = feed.continuous_a or feed.breaker_a
+        if feed.continuous_a:  # National Electrical Code: continuous load to 80 % of the breaker
+            assert feed.continuous_a == pytest.approx(0.8 * feed.breaker_a)
+        assert feed.apparent_va == pytest.approx(3**0.5 * feed.voltage_v * current, rel=6e-3)
+
+
+def test_coolant_flow_follows_from_density_and_heat_capacity():
+    pg25, air = CATALOG.get("coolants", "pg25"), CATALOG.get("coolants", "air")
+    state = next(s for s in pg25.properties if s.temperature_c == 30)
+    m3_per_s = 1 / (state.density_kg_per_m3 * state.heat_capacity_j_per_kg_k * 10)
+
+    assert pg25.flow_l_per_min_per_w_at_10k == pytest.approx(m3_per_s * 60e3, rel=2e-3)
+    by_heat = 1 / (air.density_kg_per_m3 * air.heat_capacity_j_per_kg_k * 12)
+    assert air.flow_m3_per_s_per_w_at_12k == pytest.approx(by_heat, rel=1e-3)
+
+
+def test_a_viscosity_falls_and_a_conductivity_rises_with_temperature():
+    for coolant in CATALOG.all("coolants"):
+        states = coolant.properties
+        assert list(states) == sorted(states, key=lambda s: s.temperature_c)
+        assert list(states) == sorted(states, key=lambda s: -s.viscosity_pa_s)
+        assert list(states) == sorted(states, key=lambda s: s.conductivity_w_per_m_k)
+
+
 # How a name is found, and what is said when it is not.
+
+
+def test_no_two_components_of_a_kind_share_a_name():
+    # the one that two sources use for two shapes is told in the collection's own head
+    shared = {"megatron-gpt-1.7b"}
+    for kind in KINDS:
+        owner = {}
+        for component in CATALOG.all(kind):
+            for alias in {a.casefold() for a in (component.key, *component.aliases)} - shared:
+                assert owner.setdefault(alias, component.key) == component.key, (kind, alias)
 
 
 def test_an_alias_finds_the_component_whatever_its_case_and_vendor_word():

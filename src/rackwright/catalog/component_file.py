@@ -37,7 +37,7 @@ def read_component(path: Path, cls: type[C]) -> C:
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: also its TOML and UTF-8
         raise InputError([f"{path}: {error}"]) from error
     mistakes = [f"{path}: {text}" for text in _ill_formed(data, cls)]
     if mistakes:

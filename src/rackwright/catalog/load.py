@@ -16,6 +16,7 @@ from rackwright.records.model import Model, ModelShape
 C = TypeVar("C", bound=Component)
 
 _SHIPPED = Path(__file__).parent
+_VENDORS = ("nvidia", "amd", "intel", "google", "aws")
 
 
 def load(folder: Path | str | None = None) -> Catalog:
@@ -140,9 +141,11 @@ class Catalog:
 def _plain(name: str) -> str:
     """Fold case and leading vendor words: published tables differ in both."""
     words = name.casefold().split()
-    while len(words) > 1 and words[0] in ("nvidia", "amd", "intel", "google", "aws"):
+    while len(words) > 1 and words[0] in _VENDORS:
         words = words[1:]
-    return " ".join(words)
+    text = " ".join(words)
+    first, _, rest = text.partition("-")
+    return rest if rest and first in _VENDORS else text
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -14,10 +15,9 @@ from pydantic.fields import FieldInfo
 from rackwright.records.units import UnitError, convert
 
 _UNITS: Mapping[str, str] = {
-    "_bytes_per_s": "B/s", "_bit_per_s": "bit/s", "_flop_per_s": "FLOP/s", "_bytes": "B",
-    "_l_per_min": "L/min", "_m3_per_s": "m3/s", "_m_per_s": "m/s", "_m2": "m2", "_w": "W",
-    "_v": "V", "_a": "A", "_kg": "kg", "_m": "m", "_c": "degC", "_k": "K", "_s": "s",
-    "_usd": "USD", "_pa": "Pa", "_hours": "h", "_va": "VA",
+    "bytes": "B", "bit": "bit", "flop": "FLOP", "w": "W", "va": "VA", "v": "V", "a": "A",
+    "kg": "kg", "m": "m", "m2": "m2", "m3": "m3", "l": "L", "min": "min", "s": "s", "h": "h",
+    "hours": "h", "c": "degC", "k": "K", "pa": "Pa", "j": "J", "kwh": "kWh", "usd": "USD",
 }  # fmt: skip
 _FACTORS = (1e3, 1e6, 1e9, 1e12, 1e15, 1e-3, 1e-6, 1e-9)
 
@@ -52,7 +52,7 @@ def _within(kind: str, path: str, key: str, value: object, info: FieldInfo) -> I
         if _holds(info.annotation, float) or _holds(info.annotation, int):
             yield f"{path}: found {value!r}, {_instead(key, value)}"
     elif _holds(info.annotation, float) and _is_number(value):
-        yield from _outside(kind, path, key, value)
+        yield from _outside(kind, path, key, _as_float(value))
 
 
 def _outside(kind: str, path: str, key: str, value: float) -> Iterator[str]:
@@ -72,8 +72,19 @@ def _outside(kind: str, path: str, key: str, value: float) -> Iterator[str]:
 
 
 def unit_of(key: str) -> str:
-    """Return the unit that a field's name ends in, or an empty string."""
-    return next((unit for ending, unit in _UNITS.items() if f"_{key}".endswith(ending)), "")
+    """Return the unit that a field's name ends in, or an empty string.
+
+    >>> unit_of("memory_bytes_per_s"), unit_of("heat_capacity_j_per_kg_k"), unit_of("rack_units")
+    ('B/s', 'J/kg·K', '')
+    """
+    told: list[str] = []
+    words = key.partition("_at_")[0].split("_")
+    while words and (words[-1] in _UNITS or words[-1] == "per"):
+        told.insert(0, words.pop())
+    if not told or "per" in (told[0], told[-1]) or (words and words[-1][0:1].isdigit()):
+        return ""  # "failures_per_1e9_h" is per 1e9 hours, not in hours
+    unit = "·".join(_UNITS.get(word, word) for word in told)
+    return unit.replace("·per·", "/")
 
 
 class _Limits(NamedTuple):
@@ -93,6 +104,13 @@ def _limits(kind: str, key: str) -> _Limits | None:
 def _table() -> dict[str, dict[str, list[float]]]:
     text = Path(__file__).with_name("plausible.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
+
+
+def _as_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # a whole number of more digits than a float holds
+        return math.inf
 
 
 def _instead(key: str, text: str) -> str:

@@ -185,6 +185,7 @@ class Model(Component):
     active_parameters: float | None = Field(default=None, gt=0)
     nominal_parameters: float | None = Field(default=None, gt=0)  # the size in the name
     encoder_parameters: float | None = Field(default=None, gt=0)  # inside the published total
+    count_note: str = ""  # why the count from the shape is another than the published one
 
 
 def expand_pattern(pattern: str) -> str:
