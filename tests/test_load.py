@@ -48,9 +48,9 @@ PLANT = '[[scenarios.factories]]\nfactory = "juarez"\nfactor = 1\n'
         ('"gpt-oss-120b"', '"my/config.json"', "workloads[0].model", "no such file"),
         ('{ system = "nvidia-gb300-nvl72"', '{ system = "GB30"', "generations[1].system", "among"),
         ('"nvidia-gb200-nvl72" #', '"gb200" #', "design_space.baseline", "nvidia-gb200-nvl72"),
-        ('"hbm3e-24gb-8h"', '"hbm3e-24gb"', "supplies[0].part", "hbm3e-24gb-8h"),
+        ('part = "hbm3e" ', 'part = "hbm3x" ', "supplies[0].part", "hbm3e"),
         ("[factories.robots]", ROUTE + "[factories.robots]", "routes[0].data_center", "houston"),
-        ('origin = "KR"\nfactor', 'part = "hbm"\nfactor', "supply[0].part", "hbm3e-24gb-8h"),
+        ('origin = "KR"\nfactor', 'part = "hbm3"\nfactor', "supply[0].part", "hbm3e"),
         ("from_week = 10\n", DEMAND, "scenarios[0].demand[0].workload", "Did you mean chat?"),
         ("from_week = 10\n", PLANT, "scenarios[0].factories[0].factory", "monterrey"),
     ],
@@ -68,7 +68,9 @@ def test_an_unknown_name_is_told_with_its_line(old, new, key, told, tmp_path):
 
 def test_references_are_told_in_the_order_of_the_file(tmp_path):
     file = written(
-        tmp_path, ('"hbm3e-24gb-8h"', '"nothing"'), ('model = "gpt-oss-120b"', 'model = "none"')
+        tmp_path,
+        ('part = "hbm3e" ', 'part = "nothing" '),
+        ('model = "gpt-oss-120b"', 'model = "none"'),
     )
     with pytest.raises(InputError) as caught:
         load_study(file)
@@ -77,11 +79,11 @@ def test_references_are_told_in_the_order_of_the_file(tmp_path):
 
 
 def test_a_scenario_that_changes_nothing_is_found(tmp_path):
-    loaded = load_study(written(tmp_path, ('origin = "KR"\nfactor', 'origin = "TW"\nfactor')))
+    loaded = load_study(written(tmp_path, ('origin = "KR"\nfactor', 'origin = "JP"\nfactor')))
 
     ((where, text),) = idle_effects(loaded.study)
     assert where == ("scenarios", 0, "supply", 0, "origin")
-    assert "TW" in text
+    assert "JP" in text
 
 
 LLAMA = {
@@ -173,3 +175,18 @@ def test_a_damaged_study_leaves_the_command_with_lines_and_no_traceback(tmp_path
     assert (left.value.code == 2) == bool(told)
     assert (left.value.code == 2) == (out == "")
     assert all(f"{file}:" in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [
+        ("hbm3e-24gb-8h", "memory is allocated in GB by its kind, hbm3e"),
+        ("nvidia-gb200-gpu", "package-nvidia-gb200-gpu"),
+    ],
+)
+def test_a_supply_that_no_bill_names_is_told_what_the_bill_says(tmp_path, part, says):
+    file = tmp_path / "study.toml"
+    file.write_text(TEMPLATE.read_text().replace('part = "hbm3e" ', f'part = "{part}" '))
+
+    with pytest.raises(InputError, match=says):
+        load_study(file)

@@ -10,6 +10,7 @@ from rackwright import catalog
 from rackwright.catalog.load import Catalog
 from rackwright.formats.border import read_located
 from rackwright.formats.places import Locator, Place
+from rackwright.records.component import Component, Part
 from rackwright.records.errors import InputError, UnknownComponentError, nearest
 from rackwright.records.model import ModelShape
 from rackwright.records.study import Scenario, Study
@@ -130,8 +131,14 @@ def _unknown_components(
         yield from _not_in(components, ("systems", "servers"), generation.system, where)
     # Supplies meet the lines of a bill by key: an alias would silently limit nothing.
     parts = {name for kind in _BILLED for name in components.names(kind)}
+    parts -= {part.key for part in components.all("parts") if _is_stack(part)}
     for i, supply in enumerate(study.supplies):
-        yield from _not_among("part", supply.part, parts, ("supplies", i, "part"))
+        where = ("supplies", i, "part")
+        hint = _billed_as(components, supply.part)
+        if hint is not None:
+            yield where, f"found {supply.part!r}, which no bill names: {hint}"
+        else:
+            yield from _not_among("part", supply.part, parts, where)
 
 
 def _is_file_name(model: str) -> bool:
@@ -149,10 +156,28 @@ def _unreadable(config: Path) -> tuple[str, ...]:
     return ()
 
 
-_BILLED = (
-    "parts", "accelerators", "nics", "switches", "optics", "cables", "power_shelves", "cdus",
-    "enclosures", "servers",
-)  # fmt: skip
+_BILLED = ("parts", "nics", "switches", "optics", "power_shelves")
+
+
+def _is_stack(component: Component) -> bool:
+    """Return whether it is one stack of memory: a bill counts memory in GB by its kind."""
+    return isinstance(component, Part) and component.memory_bytes is not None
+
+
+def _billed_as(components: Catalog, name: str) -> str | None:
+    """Return how a bill names a component that is in the catalog under another key."""
+    parts = [part for part in components.all("parts") if isinstance(part, Part)]
+    for part in parts:
+        if part.key == name and _is_stack(part):
+            kind = next(
+                (p.key for p in parts if p.unit == "GB" and name.startswith(f"{p.key}-")), ""
+            )
+            return f"memory is allocated in GB by its kind, {kind or 'such as hbm3e'}"
+    if name in components.names("accelerators"):
+        packages = [p.key for p in parts if p.category == "package" and p.for_component == name]
+        named = ", ".join(packages) or "a part"
+        return f"an accelerator is billed as its package, {named}, and its memory"
+    return None
 
 
 def _unknown_names(study: Study, duties: Collection[str]) -> Iterator[tuple[KeyPath, str]]:

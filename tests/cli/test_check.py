@@ -76,10 +76,10 @@ def test_check_tells_all_mistakes_and_nothing_on_stdout(tmp_path, capsys):
 def test_findings_leave_with_one(tmp_path, capsys):
     file = tmp_path / "study.toml"
     rackwright("init", file)
-    file.write_text(file.read_text().replace('origin = "KR"\nfactor', 'origin = "TW"\nfactor'))
+    file.write_text(file.read_text().replace('origin = "KR"\nfactor', 'origin = "JP"\nfactor'))
 
     assert rackwright("check", file) == 1
-    assert "no supply comes from TW" in capsys.readouterr().out
+    assert "no supply comes from JP" in capsys.readouterr().out
 
 
 def test_the_schema_is_json_and_knows_units(capsys):
@@ -108,7 +108,7 @@ def space():
 
 def test_a_scenario_is_known_by_its_content(tmp_path):
     file = tmp_path / "closure.toml"
-    file.write_text('name = "closure"\n[[supply]]\norigin = "TW"\nfactor = 0\n')
+    file.write_text('name = "closure"\n[[supply]]\norigin = "JP"\nfactor = 0\n')
 
     assert examine(file).kind == "scenario"
 
