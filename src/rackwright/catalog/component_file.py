@@ -12,13 +12,16 @@ from pydantic import ValidationError
 
 from rackwright.catalog.kinds import TABLES, kind_of
 from rackwright.catalog.plausible import implausible
-from rackwright.records.component import Component
+from rackwright.records.component import Accelerator, Component, Part
 from rackwright.records.errors import InputError, nearest
 from rackwright.records.model import Model
 from rackwright.records.provenance import Grade
 from rackwright.records.rates import Efficiencies
 
 C = TypeVar("C", bound=Component)
+
+PACKAGE = "package"
+"""Table of an accelerator's file for what a rack maker buys of it: the package without memory."""
 
 _LISTS = ("source", "alternative", "price", "lead_time", "parameter")
 _WEAK = ("estimate", "recalled")
@@ -28,6 +31,7 @@ _DAY = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 def read_component(path: Path, cls: type[C]) -> C:
     """Return the component in one file; its key is the file's name.
 
+    A part that is asked for in the file of an accelerator is its package (`has_package`).
     Where an `[[alternative]]` is better graded than what the table states, its value is taken and
     the table's becomes the alternative, unless it says why it is `not_taken`.
 
@@ -39,6 +43,10 @@ def read_component(path: Path, cls: type[C]) -> C:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:  # ValueError: also its TOML and UTF-8
         raise InputError([f"{path}: {error}"]) from error
+    if cls is Part and path.parent.name == kind_of(Accelerator):
+        key, data = f"{PACKAGE}-{path.stem}", _package(data, path.stem)
+    else:
+        key = path.stem
     mistakes = [f"{path}: {text}" for text in _ill_formed(data, cls)]
     if mistakes:
         raise InputError(mistakes)
@@ -46,7 +54,7 @@ def read_component(path: Path, cls: type[C]) -> C:
     if cls is Model and isinstance(body.get("shape"), dict):
         body = {**body, "shape": {"name": path.stem, **body["shape"]}}
     try:
-        component = cls(**{**body, **lists, "key": path.stem})
+        component = cls(**{**body, **lists, "key": key})
     except ValidationError as error:
         raise InputError(
             [
@@ -58,6 +66,23 @@ def read_component(path: Path, cls: type[C]) -> C:
     if mistakes:
         raise InputError(mistakes)
     return component
+
+
+def has_package(path: Path) -> bool:
+    """Return whether an accelerator's file states its package too, without reading it whole."""
+    try:
+        return f"\n[{PACKAGE}]" in path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False  # said when the accelerator itself is read
+
+
+def _package(data: Mapping[str, Any], accelerator: str) -> dict[str, Any]:
+    """Return the package table of an accelerator's file as the file of a part."""
+    table = data[PACKAGE] if isinstance(data.get(PACKAGE), dict) else {}
+    lists = {name: value for name, value in table.items() if name in _LISTS}
+    body = {name: value for name, value in table.items() if name not in _LISTS}
+    about = {"category": PACKAGE, "for_component": accelerator}
+    return {"part": {**body, **about}, **lists}
 
 
 def best_graded(
@@ -90,7 +115,7 @@ def _ill_formed(data: Mapping[str, Any], cls: type[Component]) -> Iterator[str]:
     """Yield what is wrong before the table can become a record."""
     table = TABLES[cls]
     for key in data:
-        if key not in (table, *_LISTS):
+        if key not in (table, *_LISTS) and (cls, key) != (Accelerator, PACKAGE):
             yield f"{key}: not known here, expected [{table}]"
     body = data.get(table)
     if not isinstance(body, dict):

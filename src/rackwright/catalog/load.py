@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from rackwright.catalog.component_file import read_component
+from rackwright.catalog.component_file import PACKAGE, has_package, read_component
 from rackwright.catalog.kinds import KINDS, TABLES, kind_of
 from rackwright.records.component import Accelerator, Component
 from rackwright.records.errors import InputError, UnknownComponentError
@@ -117,9 +118,7 @@ class Catalog:
             raise UnknownComponentError("catalog kind", kind, tuple(KINDS))
         if kind not in self._files:
             self._files[kind] = {
-                path.stem: path
-                for folder in self._folders
-                for path in sorted((folder / kind).glob("*.toml"))
+                key: path for folder in self._folders for key, path in _files(folder, kind)
             }
         return self._files[kind]
 
@@ -146,6 +145,16 @@ def _plain(name: str) -> str:
     text = " ".join(words)
     first, _, rest = text.partition("-")
     return rest if rest and first in _VENDORS else text
+
+
+def _files(folder: Path, kind: str) -> Iterator[tuple[str, Path]]:
+    """Yield key and file of a folder's components; parts also stand in accelerators' files."""
+    for path in sorted((folder / kind).glob("*.toml")):
+        yield path.stem, path
+    if kind == "parts":
+        for path in sorted((folder / "accelerators").glob("*.toml")):
+            if has_package(path):
+                yield f"{PACKAGE}-{path.stem}", path
 
 
 @cache
