@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 STUDY ?= examples/houston/study.toml
 OUT ?= runs/$(notdir $(patsubst %/,%,$(dir $(STUDY))))
 
+# The flagship judges fictitious readings of early racks, and says so; FLAGS= leaves them out.
+FLAGS ?= --rehearse
+
 .DEFAULT_GOAL := help
 .PHONY: help run test test-all check bench constraints clean
 
@@ -14,8 +17,8 @@ help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 run: $(VENV)/installed ## install what is needed, run the flagship example, show its answer
-	@echo "== running $(STUDY) into $(OUT); the first run compiles for a minute, later ones take seconds"
-	@$(BIN)/rackwright run $(STUDY) --out $(OUT)
+	@echo "== running $(STUDY) into $(OUT); the first run compiles kernels, later ones take seconds"
+	@$(BIN)/rackwright run $(STUDY) $(FLAGS) --out $(OUT)
 
 test: $(VENV)/installed-dev ## install what is needed, then check style and types and run the tests
 	@$(MAKE) --no-print-directory check
@@ -37,9 +40,9 @@ bench: $(VENV)/installed ## time the help and the flagship, after compilation
 	@echo "== rackwright --help"
 	@bash -c 'time $(BIN)/rackwright --help >/dev/null'
 	@echo "== the flagship, once to compile"
-	@$(BIN)/rackwright run $(STUDY) --out $(OUT) >/dev/null
+	@$(BIN)/rackwright run $(STUDY) $(FLAGS) --out $(OUT) >/dev/null
 	@echo "== the flagship, timed"
-	@bash -c 'time $(BIN)/rackwright run $(STUDY) --out $(OUT) >/dev/null'
+	@bash -c 'time $(BIN)/rackwright run $(STUDY) $(FLAGS) --out $(OUT) >/dev/null'
 
 constraints: $(VENV)/installed-dev ## write the versions of this environment to constraints.txt
 	@echo "== writing constraints.txt"

@@ -96,7 +96,7 @@ def run(given: Given, folder: RunFolder | None = None, tell: Tell = lambda _: No
             lambda: accept.judge(acceptance, readings),
         )  # fmt: skip
         learned = reweighted(space, report)
-        rebuilt = keep.plan("build on evidence", lambda: run_build(given, learned))
+        rebuilt = keep.plan("build on evidence", lambda: run_build(given, learned, None, (plan,)))
         again = keep(
             "buy on evidence", "decision_on_evidence", Decision,
             lambda: run_buy(given, learned, plan, lead),
@@ -113,11 +113,20 @@ def run_design(given: Given) -> Space:
 
 
 def run_build(
-    given: Given, space: Space, scenario: Scenario | None = None
+    given: Given,
+    space: Space,
+    scenario: Scenario | None = None,
+    known: Sequence[BuildPlan] = (),
 ) -> tuple[BuildPlan, Certificate]:
-    """BUILD with loop 1: the plan over the space, and the certificate of its bound."""
+    """BUILD with loop 1: the plan over the space, and the certificate of its bound.
+
+    Args:
+        known: earlier plans whose structure is tried first.
+    """
     duties = duties_in_force(given, scenario)
-    return build.plan(given.study, space, design.price, duties, scenario=scenario)
+    return build.plan(
+        given.study, space, design.price, duties, scenario=scenario, known_plans=known
+    )
 
 
 def duties_in_force(given: Given, scenario: Scenario | None) -> tuple[Duty, ...]:
@@ -181,18 +190,19 @@ def _plans(
     scenarios = given.study.scenarios
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         try:
-            base_job = pool.submit(keep.plan, "build", lambda: run_build(given, space))
+            base = keep.plan("build", lambda: run_build(given, space))
             jobs = [
-                pool.submit(keep.plan, f"build {s.name}", partial(run_build, given, space, s))
+                pool.submit(
+                    keep.plan, f"build {s.name}", partial(run_build, given, space, s, (base,))
+                )
                 for s in scenarios
             ]
-            base = base_job.result()
             fixed = only(space, base.designs)
             controls = []
             for scenario, job in zip(scenarios, jobs, strict=True):
                 free = job.result()
                 if set(free.designs) - set(base.designs):
-                    again = partial(run_build, given, fixed, scenario)
+                    again = partial(run_build, given, fixed, scenario, (base, free))
                     stage = f"build {scenario.name} without redesign"
                     controls.append(pool.submit(keep.plan, stage, again))
                 else:

@@ -109,13 +109,15 @@ def _summary(
     learned: Learned,
 ) -> str:
     failed = sorted({u.rack for u in units if u.verdict is Verdict.FAIL})
+    undecided = [p.probe for p in promises if p.verdict is not Verdict.PASS]
+    every = f"all {len(promises)} probes"
     head = {
         "accept": "Accept the lot: every probe keeps its promise.",
         "reject": "Reject the lot: "
         + ", ".join(p.probe for p in promises if p.verdict is Verdict.FAIL)
         + " below the promise.",
         "continue": f"Continue: {further} more racks, {hours:.0f} more rack hours; open: "
-        + ", ".join(p.probe for p in promises if p.verdict is not Verdict.PASS)
+        + (every if len(undecided) == len(promises) > 2 else ", ".join(undecided))
         + ".",
     }[lot]
     tail = f" Racks unlike their siblings: {', '.join(failed)}." if failed else ""
