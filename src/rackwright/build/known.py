@@ -8,8 +8,8 @@ import numpy as np
 
 from rackwright.build.branch import Cells, Count, Decision, Only, Setup
 from rackwright.build.facts import Array
-from rackwright.build.master import Model, Point
-from rackwright.build.rounding import NEAR, timing
+from rackwright.build.master import Model
+from rackwright.build.rounding import NEAR, complete_as
 from rackwright.records.plan import BuildPlan
 
 
@@ -43,7 +43,7 @@ def structure_of(model: Model, plan: BuildPlan) -> tuple[Decision, ...] | None:
         cells = {(facts.factories.index(c.factory), c.bucket): c.cells for c in plan.cells}
     except ValueError:  # a name that this question does not have
         return None
-    return (*_setups(model, x), *_cells(model, cells), *_training(model, n), *_blocks(model, x, n))
+    return (*_setups(model, x), *_cells(model, cells), *_training(model, n), *_blocks(model, x))
 
 
 def _setups(model: Model, x: Array) -> list[Decision]:
@@ -73,14 +73,10 @@ def _training(model: Model, n: Array) -> list[Decision]:
     return decided
 
 
-def _blocks(model: Model, x: Array, n: Array) -> list[Decision]:
+def _blocks(model: Model, x: Array) -> list[Decision]:
     counts = x.sum(axis=(1, 3))  # (D, K)
     decided: list[Decision] = [
         Count((int(d),), int(k), round(float(counts[d, k])), float(round(float(counts[d, k]))))
         for d, k in np.argwhere((counts > NEAR) & model.blocks.whole[:, None])
     ]
-    none = np.zeros(0)
-    point = Point(objective_usd=0.0, core=none, x=x, n=n, setup=none, violation=0.0)
-    # Work in the same periods: a block is complete when the earlier plan had it complete.
-    early = Point(**{**vars(point), "n": n + (n > 0)})
-    return [*decided, *timing(model, early, 1.0)]
+    return [*decided, *complete_as(model, x)]

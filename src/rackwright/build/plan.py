@@ -19,7 +19,7 @@ from rackwright.build.loop import first_rows, violation_usd
 from rackwright.build.master import Master, Model, Point
 from rackwright.build.money import Ledger, ledger_of
 from rackwright.build.prices import Price
-from rackwright.build.rounding import timing
+from rackwright.build.rounding import complete_as
 from rackwright.build.scenario import apply_scenario
 from rackwright.build.setups import setups_of
 from rackwright.build.shadow import shadow_prices
@@ -162,8 +162,7 @@ def _weekly(
     kept: tuple[Decision, ...] = tuple(
         d for d in found.fixed if isinstance(d, Setup | Cells | Only)
     )
-    built = Point(**{**vars(found.best), "x": weekly.built})
-    master.decide((*kept, *timing(model, built, 1.0)), violation)
+    master.decide((*kept, *complete_as(model, weekly.built)), violation)
     master.limit_built(weekly.built)
     point, _ = master.solve()
     master.limit_built(None)

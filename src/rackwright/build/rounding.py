@@ -22,6 +22,9 @@ USED = 1e-7
 TIMES = 4
 """Rounds of fixing completion times before a structure is given up."""
 
+SPREAD = 5
+"""Starts of training tried between the first rack and the last."""
+
 DIVES = 12
 """Designs whose blocks are rounded one after the other."""
 
@@ -66,6 +69,7 @@ def round_up(
         if needed:
             fixed = (*(d for d in whole.fixed if not isinstance(d, Setup)), *needed)
             whole = better(whole, _in_time(master, fixed, price))
+        whole = _polished(master, whole, price)
         best = whole if best is None else better(best, whole)
     return best
 
@@ -102,6 +106,28 @@ def timing(model: Model, point: Point, ready: float) -> tuple[Decision, ...]:
             v = int((there[d, k] >= number - 1 + ready - NEAR).argmax())
             fixed.extend(_complete_at(int(d), int(k), number, v))
     return tuple(fixed)
+
+
+def complete_as(model: Model, x: Array) -> tuple[Decision, ...]:
+    """Return decisions that blocks are complete when a plan has them complete, not before.
+
+    Args:
+        model: says which work waits for complete blocks.
+        x: blocks built, shape (D, F, K, T).
+    """
+    there = installed(x, model.facts)
+    waits = np.asarray(model.blocks.needs_all.any(axis=1))[:, None] & (there[:, :, -1] > 0)
+    decided: list[Decision] = []
+    for d, k in np.argwhere(waits):
+        complete = np.floor(there[d, k] + NEAR)
+        for v in np.flatnonzero(np.diff(complete, prepend=0.0) > 0):
+            before = int(complete[v - 1]) if v else 0
+            if v:
+                decided.append(Active((int(d),), int(k), int(v) - 1, False, before))
+            decided.append(Active((int(d),), int(k), int(v), True, int(complete[v])))
+        last = there.shape[2] - 1
+        decided.append(Active((int(d),), int(k), last, False, int(complete[-1])))
+    return tuple(decided)
 
 
 def _complete_at(d: int, k: int, number: int, v: int) -> Iterator[Decision]:
@@ -143,6 +169,21 @@ def _paid(
         if less is not None and less.objective_usd > best.point.objective_usd:
             best = Rounded(less, without)
     return best
+
+
+def _polished(master: Master, whole: Rounded, price: float) -> Rounded:
+    """Return the plan with work that begins as soon as its blocks are complete in it."""
+    structure = tuple(d for d in whole.fixed if not isinstance(d, Active))
+    for _ in range(TIMES):
+        fixed = (*structure, *complete_as(master.model, whole.point.x))
+        point = _solve(master, fixed, price)
+        if point is None or half_done(master.model, point).any():
+            break
+        again = better(whole, Rounded(point, fixed))
+        if again is whole:
+            break
+        whole = again
+    return whole
 
 
 def _all_trained(
@@ -227,7 +268,9 @@ class _Starts:
             return self.tried[-1]
         # Where less than a block is ever there, the largest part of it stands for the whole.
         shares = np.array(READY) * min(1.0, float(there[-1]))
-        for v in sorted({int((there >= share - NEAR).argmax()) for share in shares}, reverse=True):
+        ready = [int((there >= share - NEAR).argmax()) for share in shares]
+        spread = np.linspace(min(ready), max(ready), SPREAD).astype(int).tolist()
+        for v in sorted({*ready, *spread}, reverse=True):
             self._try(v)
         return self.tried.get(self._best())
 
