@@ -119,6 +119,41 @@ def test_the_older_spelling_of_falcon_is_the_same_model(tmp_path):
     assert _plain(read_model_config(_write(tmp_path, config))) == _plain(MODELS["falcon-40b"].shape)
 
 
+NEWER = [
+    ("nemotron-3-nano", {"hybrid_override_pattern": None, "layers_block_type": "words"}),
+    ("deepseek-v3", {"first_k_dense_replace": 0, "moe_layer_freq": None,
+                     "mlp_layer_types": ["dense"] * 3 + ["sparse"] * 58}),
+    ("minimax-text-01", {"attn_type_list": None,
+                         "layer_types": (["linear_attention"] * 7 + ["full_attention"]) * 10}),
+    ("llama-4-maverick", {"moe_layers": list(range(1, 48, 2)), "interleave_moe_layer_step": 1}),
+    ("olmo3-7b", {"layer_types": None}),
+    ("qwen1.5-moe-a2.7b", {"sliding_window": 0}),
+    ("kimi-linear-48b-a3b",
+     {"linear_attn_config": None, "linear_num_heads": 32, "linear_head_dim": 128,
+      "layer_types": ["linear_attention"] * 3 + ["full_attention"]
+      + (["linear_attention"] * 3 + ["full_attention"]) * 5 + ["linear_attention"] * 2
+      + ["full_attention"]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "change"), NEWER)
+def test_the_other_spelling_of_a_type_is_the_same_model(tmp_path, name, change):
+    shape = MODELS[name].shape
+    config = config_of(shape)
+    if change.get("layers_block_type"):
+        words = {"M": "mamba", "E": "moe", "*": "attention", "-": "mlp"}
+        pattern = expand_pattern(shape.hybrid.layer_pattern)
+        change = {**change, "layers_block_type": [words[letter] for letter in pattern]}
+    table = config.get("text_config", config)
+    for key, value in change.items():
+        if value is None:
+            table.pop(key)
+        else:
+            table[key] = value
+
+    assert _plain(read_model_config(_write(tmp_path, config))) == _plain(shape)
+
+
 def test_gpt2_has_its_published_parameters(tmp_path):
     # Radford et al., "Language Models are Unsupervised Multitask Learners", 2019: 1542 M, and the
     # size of the released smallest model, 124 M

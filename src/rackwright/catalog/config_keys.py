@@ -179,6 +179,8 @@ class ConfigKeys:
             return self.flag(field)
         if kind == "word":
             return self.raw(field)
+        if field == "sliding_window.window":  # some types write 0 for no window
+            return self.whole(field, least=0) or None
         return self.whole(field, least=0 if kind == "count" else 1)
 
 
