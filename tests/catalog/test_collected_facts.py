@@ -13,7 +13,7 @@ from rackwright import catalog
 from rackwright.records.provenance import Grade
 
 DATA = os.environ.get("RACKWRIGHT_DATA")
-FACTS = Path(DATA or ".") / "catalog"
+FACTS = Path(DATA or "unset") / "catalog"
 pytestmark = pytest.mark.skipif(
     not FACTS.is_dir(), reason="RACKWRIGHT_DATA does not name the folder with the collected facts"
 )

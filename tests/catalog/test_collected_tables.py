@@ -12,7 +12,7 @@ import yaml
 from rackwright import catalog
 
 DATA = os.environ.get("RACKWRIGHT_DATA")
-FACTS = Path(DATA or ".") / "catalog"
+FACTS = Path(DATA or "unset") / "catalog"
 pytestmark = pytest.mark.skipif(
     not FACTS.is_dir(), reason="RACKWRIGHT_DATA does not name the folder with the collected facts"
 )
