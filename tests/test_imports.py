@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "formats": {"records", "kernels"},
     **dict.fromkeys(STAGES, GROUND),
     "load": GROUND | {"formats"},
-    "summary": {"records"},
+    "summary": {"records", "kernels"},
     "validate": GROUND | STAGES | {"formats"},
     "pipeline": GROUND | STAGES | FACES | {"load", "summary", "__init__"},
     "__init__": set(),

@@ -94,7 +94,7 @@ def load_models(study: Study, components: Catalog, home: Path) -> dict[str, Mode
     """
     names = sorted({workload.model for workload in study.workloads})
     return {
-        name: catalog.read_model_config(home / name)
+        name: catalog.read_model_config(home / name, components)
         if _is_file_name(name)
         else components.model(name)
         for name in names
@@ -123,7 +123,7 @@ def _unknown_components(
     for i, workload in enumerate(study.workloads):
         where: KeyPath = ("workloads", i, "model")
         if _is_file_name(workload.model):
-            yield from ((where, text) for text in _unreadable(home / workload.model))
+            yield from ((where, text) for text in _unreadable(home / workload.model, components))
         else:
             yield from _not_in(components, ("models",), workload.model, where)
     for i, generation in enumerate(study.design_space.generations):
@@ -145,12 +145,12 @@ def _is_file_name(model: str) -> bool:
     return model.endswith(".json")
 
 
-def _unreadable(config: Path) -> tuple[str, ...]:
+def _unreadable(config: Path, components: Catalog) -> tuple[str, ...]:
     """Return why a model's configuration file cannot be used; nothing when it can."""
     if not config.is_file():
         return (f"no such file: {config}",)
     try:
-        catalog.read_model_config(config)
+        catalog.read_model_config(config, components)
     except InputError as error:
         return error.mistakes
     return ()
