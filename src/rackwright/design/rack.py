@@ -99,6 +99,9 @@ def _of_system(system: RackSystem, catalog: Catalog) -> Rack:
         supply = accelerator.coolant_max_inlet_c or 45.0
         notes.append(f"{system.key}: warmest coolant supply taken as {supply:.0f} degC (W45 class)")
     trays = system.compute_trays or 1
+    leaned = ["power_w"]
+    if (system.power_high_w or 0.0) > system.power_w:
+        leaned.append("power_high_w")  # reserved, though only reported in the press
     return Rack(
         key=system.key,
         system=system,
@@ -120,7 +123,7 @@ def _of_system(system: RackSystem, catalog: Catalog) -> Rack:
         mass_kg=mass,
         max_coolant_supply_c=supply,
         status=system.status,
-        grade=worst([system.grade_of(("power_w",)), accelerator.grade_of(("memory_bytes",))]),
+        grade=worst([system.grade_of(leaned), accelerator.grade_of(("memory_bytes",))]),
         assumptions=tuple(notes),
         **_frame(catalog, None),
     )
