@@ -18,6 +18,10 @@ TOLERANCE = 1e-6
 """Loop 1 ends when no row can add more than this share of the plan's worth."""
 
 
+GROUPS = 6
+"""Sizes, or platforms, of which the best is among the first rows."""
+
+
 @dataclass(frozen=True)
 class Closed:
     """The master after loop 1: nothing in the space pays at its prices."""
@@ -104,7 +108,8 @@ def first_rows(model: Model) -> Index:
     """Return the rows to start from.
 
     At list prices, for each workload: the best per block, per dollar, per watt, per test hour
-    and per unit of each part.
+    and per unit of each part. For training, which takes one whole block, also of each size; for
+    serving also the small blocks of the best platforms, which fill up what large ones leave.
     """
     facts, blocks = model.facts, model.blocks
     buildable = blocks.buildable.any(axis=(1, 2, 3))
@@ -123,4 +128,12 @@ def first_rows(model: Model) -> Index:
             score = np.where(able & (base > 0), profit[:, w] / np.where(base > 0, base, 1), -np.inf)
             if np.isfinite(score).any():
                 found[int(score.argmax())] = None
+        per_usd = profit[:, w] / blocks.price_usd
+        groups = blocks.platform if facts.serving[w] else blocks.racks
+        able &= ~blocks.whole if facts.serving[w] else True
+        best = [
+            int(np.where(able & (groups == g), per_usd, -np.inf).argmax())
+            for g in np.unique(groups[able])
+        ]
+        found |= dict.fromkeys(sorted(best, key=lambda d: -per_usd[d])[:GROUPS])
     return np.array(list(found), dtype=np.intp)

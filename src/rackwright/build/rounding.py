@@ -22,7 +22,10 @@ USED = 1e-7
 TIMES = 4
 """Rounds of fixing completion times before a structure is given up."""
 
-SPREAD = 5
+MUCH = 0.1
+"""Share of a training block from which on a factory is set up for it."""
+
+SPREAD = 4
 """Starts of training tried between the first rack and the last."""
 
 DIVES = 12
@@ -200,16 +203,17 @@ def _all_trained(
 def _trained(master: Master, start: Rounded, w: int, tries: int, price: float) -> Iterator[Rounded]:
     """Yield the two best plans with one design and site for a workload, or that without it."""
     screened: list[tuple[float, int, int, Point, tuple[Decision, ...]]] = []
-    for d, k in _candidates(master.model, start.point, w, 2 * tries if tries > 1 else 1):
-        fixed = (*start.fixed, Only(w, (d,), k, True))
+    for d, k in _candidates(master, start.point, w, 2 * tries if tries > 1 else 1):
         last = master.model.facts.annuity.size - 1
         there = (Active((d,), k, last, True, 1),) if master.model.blocks.needs_all[d, w] else ()
+        fixed = (*_open_for(master.model, start.fixed, d), Only(w, (d,), k, True))
         point = _solve(master, (*fixed, *there), price, fresh=not screened)
         if point is not None:
+            fixed = (*fixed, *_setups_used(master.model, fixed, point, d))
             screened.append((-point.objective_usd, d, k, point, fixed))
     screened.sort(key=lambda one: one[:3])
     found: list[tuple[float, int, _Starts]] = []
-    for _, d, k, point, fixed in screened[:tries]:
+    for _, d, k, point, fixed in screened[: tries + 2]:
         starts = _Starts(master, d, w, k, fixed, price)
         first = starts.first(point)
         if first is not None:
@@ -225,27 +229,54 @@ def _trained(master: Master, start: Rounded, w: int, tries: int, price: float) -
             yield Rounded(point_without, (*start.fixed, nowhere))
 
 
-def _candidates(model: Model, point: Point, w: int, most: int) -> Iterator[tuple[int, int]]:
-    """Yield the designs and sites that do most of a training workload, one of a kind first.
+def _open_for(model: Model, fixed: tuple[Decision, ...], d: int) -> tuple[Decision, ...]:
+    """Return the decisions without those that keep a design's platform from being set up."""
+    q = int(model.blocks.platform[d])
+    return tuple(s for s in fixed if not (isinstance(s, Setup) and s.platform == q and not s.on))
 
-    Designs of one platform and size are of a kind: they differ in their fabric only.
+
+def _setups_used(
+    model: Model, fixed: tuple[Decision, ...], point: Point, d: int
+) -> tuple[Decision, ...]:
+    """Return decisions on the set-ups left open: factories that build much of the design."""
+    q = int(model.blocks.platform[d])
+    decided = {(s.platform, s.factory): s.on for s in fixed if isinstance(s, Setup)}
+    built = point.x[d].sum(axis=(1, 2))  # (F,)
+    return tuple(
+        Setup(q, int(f), bool(built[f] > 0 and built[f] >= MUCH * built.sum()))
+        for f in np.flatnonzero(model.setups.exists[q])
+        if (q, int(f)) not in decided
+    )
+
+
+def _candidates(master: Master, point: Point, w: int, most: int) -> list[tuple[int, int]]:
+    """Return designs and sites to try for a training workload, one of a kind first.
+
+    Designs of one platform and size are of a kind: they differ in their fabric only. Those that
+    do most of the work in the point come first; a size that it lacks is tried all the same, for
+    a point can do with part of a block that is much too large.
     """
-    usd = point.n[:, w] @ model.facts.value_usd[w] * model.blocks.rate[:, w, None]  # (D, K)
+    model = master.model
+    rate = model.blocks.rate[:, w]
+    usd = point.n[:, w] @ model.facts.value_usd[w] * rate[:, None]  # (D, K)
     order = np.argsort(-usd, axis=None, kind="stable")
-    seen: set[tuple[int, float, int]] = set()
-    again: list[tuple[int, int]] = []
-    count = 0
-    for d, k in zip(*np.unravel_index(order, usd.shape), strict=True):
-        if usd[d, k] <= 0 or count == most:
-            break
-        kind = (int(model.blocks.platform[d]), float(model.blocks.racks[d]), int(k))
-        if kind in seen:
-            again.append((int(d), int(k)))
-            continue
-        seen.add(kind)
-        count += 1
-        yield int(d), int(k)
-    yield from again[: most - count]
+    ranked = [
+        (int(d), int(k))
+        for d, k in zip(*np.unravel_index(order, usd.shape), strict=True)
+        if usd[d, k] > 0
+    ]
+    kinds: dict[tuple[int, float, int], tuple[int, int]] = {}
+    for d, k in ranked:
+        kinds.setdefault((int(model.blocks.platform[d]), float(model.blocks.racks[d]), k), (d, k))
+    sizes = {float(model.blocks.racks[d]) for d, _ in ranked}
+    lacking: dict[float, tuple[int, int]] = {}
+    for d in sorted(master.designs, key=lambda d: -rate[d] / model.blocks.price_usd[d]):
+        racks = float(model.blocks.racks[d])
+        if rate[d] > 0 and racks not in sizes and ranked:
+            lacking.setdefault(racks, (d, ranked[0][1]))
+    return [*dict.fromkeys([*list(kinds.values())[:most], *lacking.values(), *ranked])][
+        : most + len(lacking)
+    ]
 
 
 class _Starts:
@@ -267,7 +298,7 @@ class _Starts:
             self.tried[-1] = Rounded(point, self.fixed)
             return self.tried[-1]
         # Where less than a block is ever there, the largest part of it stands for the whole.
-        shares = np.array(READY) * min(1.0, float(there[-1]))
+        shares = np.array([READY[0], READY[-1]]) * min(1.0, float(there[-1]))
         ready = [int((there >= share - NEAR).argmax()) for share in shares]
         spread = np.linspace(min(ready), max(ready), SPREAD).astype(int).tolist()
         for v in sorted({*ready, *spread}, reverse=True):
@@ -299,7 +330,8 @@ class _Starts:
 def _counted(master: Master, start: Rounded, price: float) -> Rounded | None:
     """Return the plan with whole numbers of whole blocks, one design after the other.
 
-    The number that is nearest to a whole one is rounded first, and the rest solved again.
+    The number that is nearest to a whole one is rounded first, down or up, whichever is worth
+    more, and the rest solved again.
     """
     model = master.model
     point, fixed = start
@@ -311,14 +343,15 @@ def _counted(master: Master, start: Rounded, price: float) -> Rounded | None:
         if open_ones.size == 0:
             break
         d, k = min(open_ones, key=lambda at: (part[at[0], at[1]], at[0], at[1]))
-        number = int(np.round(built[d, k]))
-        for choice in (number, int(np.floor(built[d, k]))):
-            counts[int(d), int(k)] = Count((int(d),), int(k), choice, float(choice))
-            solved = _solve(master, (*fixed, *counts.values()), price)
-            if solved is not None:
-                break
+        solved: Point | None = None
+        for number in (int(np.floor(built[d, k])), int(np.ceil(built[d, k]))):
+            choice = Count((int(d),), int(k), number, float(number))
+            other = _solve(master, (*fixed, *counts.values(), choice), price)
+            if other is not None and (solved is None or other.objective_usd > solved.objective_usd):
+                solved, chosen = other, choice
         if solved is None:
             return None
+        counts[int(d), int(k)] = chosen
         point = solved
     built = point.x.sum(axis=(1, 3))
     for d in master.designs:

@@ -48,7 +48,7 @@ class Limits:
 
     batch: int = 8
     rounds: int = 40
-    nodes: int = 8
+    nodes: int = 4
     tries: int = 2
     gap: float = 1e-3
     iterations: int = 200_000
