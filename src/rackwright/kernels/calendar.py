@@ -63,8 +63,8 @@ def ramp_integral(step_week: ArrayLike, step_value: ArrayLike, edges: ArrayLike)
     week, value = _sorted_steps(step_week, step_value)
     edge = np.asarray(edges, dtype=float)
     until = np.append(week[1:], np.inf)
-    covered = np.clip(edge[:, None], week, until) - week  # (T + 1, n)
-    return np.asarray(np.diff(covered @ value))
+    shared = np.minimum(edge[1:, None], until) - np.maximum(edge[:-1, None], week)  # (T, n)
+    return np.asarray(np.maximum(shared, 0.0) @ value)
 
 
 def ramp_minimum(
