@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rackwright.build.branch import Active, Cells, Count, Decision, Setup
 from rackwright.build.facts import Array, Index
-from rackwright.build.master import Duals, Model
+from rackwright.build.model import Duals, Model
 from rackwright.build.prices import NO_WORTH
 
 

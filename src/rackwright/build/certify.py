@@ -6,7 +6,7 @@ import numpy as np
 
 from rackwright.build.branch import Active, Cells, Count, Decision, Only, Setup
 from rackwright.build.facts import Array
-from rackwright.build.master import Model, Point
+from rackwright.build.model import Model, Point
 from rackwright.build.tree import Found, Leaf
 from rackwright.records.certificate import (
     NO_LIMIT,

@@ -6,7 +6,7 @@ import numpy as np
 
 from rackwright.build.blocks import supply_by, touch_capacity
 from rackwright.build.facts import Array, Mask
-from rackwright.build.master import Model
+from rackwright.build.model import Model
 from rackwright.build.prices import Price, list_duals, prices_of
 from rackwright.records.errors import NothingFeasibleError
 from rackwright.records.prices import Prices

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rackwright.build.facts import Array
-from rackwright.build.master import Model, Point, installed
+from rackwright.build.model import Model, Point, installed
 from rackwright.records.space import Space
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from rackwright.build.branch import Cells, Count, Decision, Only, Setup
 from rackwright.build.facts import Array
-from rackwright.build.master import Model
-from rackwright.build.rounding import NEAR, complete_as
+from rackwright.build.model import Model
+from rackwright.build.whole import NEAR, complete_as
 from rackwright.records.plan import BuildPlan
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rackwright.build.facts import Array, Index
-from rackwright.build.master import Model, Point
+from rackwright.build.model import Model, Point
 from rackwright.records.plan import LandedCost
 
 

@@ -10,7 +10,8 @@ from rackwright.build.blocks import Blocks
 from rackwright.build.bound import Bound, bound_at, gain_by_row
 from rackwright.build.branch import Decision
 from rackwright.build.facts import Array, Index
-from rackwright.build.master import Duals, Master, Model, Point
+from rackwright.build.master import Master
+from rackwright.build.model import Duals, Model, Point
 from rackwright.build.prices import Price, worth_at
 from rackwright.records.space import Space
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rackwright.build.facts import Array
-from rackwright.build.master import Model, Point, installed
+from rackwright.build.model import Model, Point, installed
 from rackwright.records.plan import MoneyLine, WorkRow
 from rackwright.records.space import Space
 

@@ -16,15 +16,16 @@ from rackwright.build.facts import Array, facts_of
 from rackwright.build.known import known_rows, structure_of
 from rackwright.build.landed import landed_costs
 from rackwright.build.loop import first_rows, violation_usd
-from rackwright.build.master import Master, Model, Point
+from rackwright.build.master import Master
+from rackwright.build.model import Model, Point
 from rackwright.build.money import Ledger, ledger_of
 from rackwright.build.prices import Price
-from rackwright.build.rounding import complete_as
 from rackwright.build.scenario import apply_scenario
 from rackwright.build.setups import setups_of
 from rackwright.build.shadow import shadow_prices
 from rackwright.build.tree import Found, Limits, search
 from rackwright.build.weekly import Weekly, by_week
+from rackwright.build.whole import complete_as
 from rackwright.build.words import binding
 from rackwright.records.base import record_sha256
 from rackwright.records.certificate import Certificate

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rackwright.build.branch import ALL, Decision, Only, allowed_to_train
 from rackwright.build.core import Core
 from rackwright.build.facts import Array, Facts, Index
-from rackwright.build.master import Duals, Model
+from rackwright.build.model import Duals, Model
 from rackwright.records.prices import Priced, Prices
 from rackwright.records.space import LEVELS, Space
 

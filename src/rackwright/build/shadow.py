@@ -10,7 +10,8 @@ import numpy as np
 
 from rackwright.build.branch import Cells, Decision, Only, Setup
 from rackwright.build.facts import Array, Index
-from rackwright.build.master import Duals, Master, Model
+from rackwright.build.master import Master
+from rackwright.build.model import Duals, Model
 from rackwright.records.plan import ShadowPrice
 
 STEP = 0.01

@@ -15,9 +15,11 @@ import numpy as np
 from rackwright.build.branch import ALL, Active, Cells, Count, Decision, Only, Setup, split
 from rackwright.build.facts import Array
 from rackwright.build.loop import Closed, close, violation_usd
-from rackwright.build.master import Master, Model, Point, installed
+from rackwright.build.master import Master
+from rackwright.build.model import Model, Point, installed, nothing
 from rackwright.build.prices import Price
-from rackwright.build.rounding import Rounded, better, completed, round_up, waiting_work
+from rackwright.build.rounding import completed, round_up
+from rackwright.build.whole import Rounded, better, waiting_work
 from rackwright.records.space import Space
 
 WHOLE = 1e-5
@@ -170,18 +172,6 @@ class _Search:
         if point.violation < WHOLE and point.objective_usd > self.best.point.objective_usd:
             found = round_up(self.master, point, decisions, self.root_usd, tries)
             self.best = better(self.best, found)
-
-
-def nothing(model: Model) -> Point:
-    """Return the plan that builds nothing: always there, worth nothing."""
-    return Point(
-        objective_usd=0.0,
-        core=np.zeros(model.core.objective.size),
-        x=np.zeros(model.blocks.buildable.shape),
-        n=np.zeros((*model.blocks.rate.shape, *model.facts.power_w.shape)),
-        setup=np.zeros(model.setups.usd.shape),
-        violation=0.0,
-    )
 
 
 def choose(model: Model, leaf: Leaf) -> Decision | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from rackwright.build.blocks import Blocks
 from rackwright.build.facts import Array, Facts, Index, Mask, it_power, routes_of, weekly_limits
-from rackwright.build.master import Point
+from rackwright.build.model import Point
 from rackwright.records.plan import WeekRow
 from rackwright.records.study import Study
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rackwright.build.master import Model, Point, installed
+from rackwright.build.model import Model, Point, installed
 from rackwright.build.shadow import Resource
 from rackwright.records.plan import ShadowPrice
 
