@@ -157,3 +157,21 @@ def test_nothing_is_left_of_a_run_that_could_not_begin(home, tmp_path):
     result = call("run", str(broken), "--out", str(tmp_path / "run"))
     assert result.exit_code == 2
     assert sorted(p.name for p in tmp_path.iterdir()) == ["study.toml"]
+
+
+def test_two_runs_are_compared_field_by_field(home, tmp_path):
+    study = tmp_path / "study.toml"
+    study.write_text(
+        (home / "study.toml")
+        .read_text()
+        .replace("volatility_per_year = 0.45", "volatility_per_year = 0.6")
+    )
+    other = str(tmp_path / "other")
+    assert call("run", str(study), "--out", other).exit_code == 0
+    made = document("compare", str(home / "run"), other)
+    assert made["plan"] == []
+    assert any(row["field"] == "option_usd" for row in made["decision"])
+    assert "the runs say the same" in call("compare", other, other).stdout
+    result = call("compare", str(home / "run"), str(tmp_path))
+    assert result.exit_code == 2
+    assert "is no run folder" in result.stderr
