@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
+from math import log, sqrt
 
 import numpy as np
 import pytest
@@ -46,11 +46,11 @@ def test_one_gate_and_no_spread_is_a_black_scholes_call():
     step = transition(solved.worth.process, 0.0, years)
     ahead = mixture_matrix(solved.prices, step) @ solved.actions[0, 0].max(axis=0)
     middle = len(solved.beliefs) // 2
-    got = np.interp(log(0.25), solved.prices, ahead[:, middle]) * exp(-0.1 * years)
+    got = np.interp(log(0.25), solved.prices, ahead[:, middle]) * 1.1**-years
     revenue = float(solved.worth.revenue_usd(years, np.array([log(0.25)]))[0])
     d1 = log(revenue / solved.worth.cost_usd) / (sigma * sqrt(years)) + sigma * sqrt(years) / 2
     d2 = d1 - sigma * sqrt(years)
-    want = exp(-0.1 * years) * (revenue * norm.cdf(d1) - solved.worth.cost_usd * norm.cdf(d2))
+    want = 1.1**-years * (revenue * norm.cdf(d1) - solved.worth.cost_usd * norm.cdf(d2))
     assert got == pytest.approx(want, rel=2e-3)
 
 

@@ -62,8 +62,14 @@ def _check(plan: AcceptancePlan, readings: Sequence[Measurement]) -> None:
     sha = record_sha256(plan)
     probes = {p.probe: p for p in plan.probes}
     mistakes: list[str] = []
+    first: dict[Measurement, int] = {}
     for i, m in enumerate(readings, start=1):
         where = f"measurement {i} (rack {m.rack}, {m.probe})"
+        if first.setdefault(m, i) != i and m.value is not None:
+            mistakes.append(
+                f"{where}: the same as measurement {first[m]}: remove one, or say in `note` what "
+                "tells the two readings apart"
+            )
         if m.plan_sha256 != sha:
             mistakes.append(
                 f"{where}: plan_sha256 is {m.plan_sha256[:12]}..., this plan is {sha[:12]}...: "

@@ -49,9 +49,13 @@ def _of_probe(
     for m in readings:
         by_rack.setdefault(m.rack, []).append(m)
     means = {
-        rack: float(np.mean([goodness(probe, m.value) for m in ms if m.value is not None]))
+        rack: float(np.mean(values))
         for rack, ms in by_rack.items()
-        if any(m.value is not None and not m.skipped for m in ms)
+        if (
+            values := [
+                goodness(probe, m.value) for m in ms if m.value is not None and not m.skipped
+            ]
+        )
     }
     return [_of_rack(plan, probe, rack, ms, means) for rack, ms in sorted(by_rack.items())]
 
@@ -88,7 +92,8 @@ def _of_rack(
             why=f"{len(means)} units measured, {LEAST_UNITS} make a group",
         )
     center = float(np.median(siblings))
-    planned = sqrt(probe.unit_log_sd**2 + probe.repeat_log_sd**2 / len(readings))
+    counted = sum(m.value is not None and not m.skipped for m in readings)
+    planned = sqrt(probe.unit_log_sd**2 + probe.repeat_log_sd**2 / counted)
     seen = MAD_TO_SD * float(np.median(np.abs(siblings - center)))
     z = (means[rack] - center) / (max(planned, seen) * sibling_factor(len(siblings)))
     slow = z < -plan.unit_limit_z

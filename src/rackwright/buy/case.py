@@ -48,7 +48,7 @@ def option_case(study: Study, space: Space, plan: BuildPlan, design: str) -> Opt
         study_sha256=space.study_sha256,
         design=design,
         workload=market.workload,
-        lot_blocks=float(terms.lot_blocks or blocks),
+        lot_blocks=float(terms.lot_blocks or max(1, round(blocks))),
         strike_usd_per_block=landed_usd_per_block(plan, design) * (1 + terms.maker_margin),
         delivery_weeks=sum(x.arrival_week * x.blocks for x in mine) / blocks,
         rate_tokens_per_s=service.rate_tokens_per_s,

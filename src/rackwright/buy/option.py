@@ -21,7 +21,7 @@ EXERCISE, TEST, WAIT, DECLINE = range(4)
 WORTHLESS = 1e-6
 """Share of the strike below which a chance is not worth keeping: the action is decline."""
 
-PRICE_POINTS = 161
+PRICE_POINTS = 241
 BELIEF_POINTS = 61
 SPREADS = 5.0
 """Half width of both grids in standard deviations at the last gate."""
@@ -93,7 +93,7 @@ def solve(case: OptionCase, *, tests: bool = True, free_tests: bool = False) -> 
             years = float(gates[i + 1] - gates[i])
             step = mixture_matrix(prices, transition(worth.process, float(gates[i]), years))
             weeks = case.gate_weeks[i + 1] - case.gate_weeks[i]
-            kept = (1 - case.lapse_per_week) ** weeks * np.exp(-case.discount_rate_per_year * years)
+            kept = (1 - case.lapse_per_week) ** weeks * (1 + case.discount_rate_per_year) ** -years
             ahead = [kept * (step @ v) for v in after]
         now: list[Array] = []
         for n in range(min(top, i + 1)):

@@ -63,7 +63,7 @@ def play(case: OptionCase, solved: Solved, seed: int, paths: int = PATHS) -> Pla
     chance = np.zeros((len(years), len(ACTIONS)))
     for i in range(len(years)):
         held = lost > gates[i] if i else np.ones(paths, dtype=bool)
-        discount = float(np.exp(-case.discount_rate_per_year * years[i]))
+        discount = float((1 + case.discount_rate_per_year) ** -years[i])
         revenue = solved.worth.revenue_usd(float(years[i]), levels[:, i])
         payoff = revenue * np.exp(truth) - solved.worth.cost_usd
         best = np.maximum(best, np.where(held, discount * payoff, 0.0))

@@ -38,7 +38,7 @@ def worth_of_lot(case: OptionCase) -> Worth:
     what is left at the end of life.
     """
     process, level, scale = _market(case)
-    r = case.discount_rate_per_year
+    r = float(np.log1p(case.discount_rate_per_year))  # compounded yearly, as everywhere
     lag, life = case.delivery_weeks / WEEKS_PER_YEAR, case.life_weeks / WEEKS_PER_YEAR
     nodes, weights = np.polynomial.legendre.leggauss(POINTS)
     ahead = lag + 0.5 * life * (nodes + 1)

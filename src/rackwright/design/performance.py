@@ -234,6 +234,8 @@ def _best_serving(
         memory_bytes=float(points[i, 3]),
         average_power_w=power[0],
         parts=_parts(serving.PARTS, parts),
+        prefill_share=min(float(busy), 1.0),
+        used_share=min(used, 1.0),
         grade=_grade(block, grade),
     )
     rates = replicas[i] * serving_point.serving_over_draws(m, h, draws, load, plan)

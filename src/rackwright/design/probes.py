@@ -210,7 +210,9 @@ def _power(
 ) -> ProbePrediction:
     names = [part.name for part in service.parts]
     seconds = np.array([part.seconds for part in service.parts])
-    nominal, draws = average_power(rack, parameters, names, seconds, 0.0, 1.0)
+    nominal, draws = average_power(
+        rack, parameters, names, seconds, service.prefill_share, service.used_share
+    )
     entries = ("power.compute", "power.memory", "power.wait")
     return ProbePrediction(
         probe="rack-power",

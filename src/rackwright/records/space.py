@@ -74,6 +74,12 @@ class Service(Record):
     mfu: float | None = Field(default=None, description="shown, never compared across sources")
     average_power_w: float = Field(gt=0, description="IT power of the block while doing this")
     parts: tuple[TimePart, ...] = Field(description="breakdown of step_s")
+    prefill_share: float = Field(
+        default=0.0, ge=0, le=1, description="share of the time in steps with prefill"
+    )
+    used_share: float = Field(
+        default=1.0, gt=0, le=1, description="share of the block's accelerators that work"
+    )
     grade: Grade
 
 
