@@ -21,7 +21,7 @@ from rackwright.records.provenance import Grade, worst
 RANGE = 2.0
 """Estimates are tried from half to twice their value."""
 
-BISECTIONS = 7
+BISECTIONS = 6
 
 
 class Estimate(NamedTuple):

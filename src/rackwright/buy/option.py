@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from rackwright.buy.worth import Worth, worth_of_lot
 from rackwright.kernels.grid import mixture_matrix, normal_matrix
-from rackwright.kernels.price_process import transition
+from rackwright.kernels.price_process import PriceProcess, transition
 from rackwright.records.decision import Action, OptionCase
 
 Array = NDArray[np.float64]
@@ -21,7 +22,7 @@ EXERCISE, TEST, WAIT, DECLINE = range(4)
 WORTHLESS = 1e-6
 """Share of the strike below which a chance is not worth keeping: the action is decline."""
 
-PRICE_POINTS = 241
+PRICE_POINTS = 161
 BELIEF_POINTS = 61
 SPREADS = 5.0
 """Half width of both grids in standard deviations at the last gate."""
@@ -91,7 +92,8 @@ def solve(case: OptionCase, *, tests: bool = True, free_tests: bool = False) -> 
         kept = 1.0
         if i + 1 < count:
             years = float(gates[i + 1] - gates[i])
-            step = mixture_matrix(prices, transition(worth.process, float(gates[i]), years))
+            ends = (float(prices[0]), float(prices[-1]))
+            step = _step(worth.process, float(gates[i]), years, *ends)
             weeks = case.gate_weeks[i + 1] - case.gate_weeks[i]
             kept = (1 - case.lapse_per_week) ** weeks * (1 + case.discount_rate_per_year) ** -years
             ahead = [kept * (step @ v) for v in after]
@@ -111,6 +113,15 @@ def solve(case: OptionCase, *, tests: bool = True, free_tests: bool = False) -> 
     return Solved(
         prices, beliefs, worth, learned, actions, (worth.level_now, case.performance_log_mean)
     )
+
+
+@lru_cache(maxsize=64)
+def _step(process: PriceProcess, start: float, years: float, low: float, high: float) -> Array:
+    """Return the matrix of expectations between two gates; most estimates leave it unchanged."""
+    grid = np.linspace(low, high, PRICE_POINTS)
+    matrix = mixture_matrix(grid, transition(process, start, years))
+    matrix.setflags(write=False)
+    return matrix
 
 
 def learned_variance(case: OptionCase, most: int) -> Array:

@@ -1,16 +1,14 @@
-"""Expectations on a grid: transition matrices from quadrature and linear interpolation."""
+"""Expectations on a grid, exact for values that are linear between its points."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from rackwright.kernels.price_process import Transition
 
 Array = NDArray[np.float64]
-
-NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
-WEIGHTS = WEIGHTS / WEIGHTS.sum()
 
 
 def mixture_matrix(grid: Array, step: Transition) -> Array:
@@ -23,27 +21,32 @@ def mixture_matrix(grid: Array, step: Transition) -> Array:
     Returns:
         shape (G, G), rows sum to 1.
     """
-    mean = step.slope * grid[:, None] + step.shift[None, :]  # (G, N)
-    points = mean[:, :, None] + step.sd[None, :, None] * NODES  # (G, N, Q)
-    weight = step.chance[None, :, None] * WEIGHTS[None, None, :]
-    return _spread(grid, points.reshape(len(grid), -1), weight.reshape(1, -1))
+    mean = step.slope * grid[:, None] + step.shift  # (G, N)
+    matrix = np.zeros((len(grid), len(grid)))
+    for n, chance in enumerate(step.chance):
+        if chance > 1e-8:
+            matrix += chance * _hats(grid, mean[:, n], float(step.sd[n]))
+    return matrix / matrix.sum(axis=1, keepdims=True)
 
 
 def normal_matrix(grid: Array, sd: float) -> Array:
     """Return M with (M @ v)(m) = E[v(m + sd · Z)], Z standard normal; shape (G, G)."""
-    points = grid[:, None] + sd * NODES[None, :]
-    return _spread(grid, points, WEIGHTS[None, :])
+    return _hats(grid, grid, sd)
 
 
-def _spread(grid: Array, points: Array, weights: Array) -> Array:
-    """Share each point's weight between its two neighbours on the grid."""
-    size = len(grid)
-    clipped = np.clip(points, grid[0], grid[-1])
-    left = np.clip(np.searchsorted(grid, clipped, side="right") - 1, 0, size - 2)
-    share = (clipped - grid[left]) / (grid[left + 1] - grid[left])
-    weights = np.broadcast_to(weights, points.shape)
-    row = np.broadcast_to(np.arange(size)[:, None] * size, points.shape)
-    cells = size * size
-    near = np.bincount((row + left).ravel(), (weights * (1 - share)).ravel(), cells)
-    far = np.bincount((row + left + 1).ravel(), (weights * share).ravel(), cells)
-    return np.asarray(near + far, dtype=float).reshape(size, size)
+def _hats(grid: Array, mean: Array, sd: float) -> Array:
+    """Return the expectation of each grid point's hat function under normals, shape (len, G).
+
+    With H(y) = E[max(y - X, 0)], the hat of point j has expectation
+    (H[j+1] - H[j]) / h[j] - (H[j] - H[j-1]) / h[j-1]; the end points take the flat tails.
+    """
+    below = grid[None, :] - mean[:, None]
+    if sd > 0:
+        z = below / sd
+        chance = ndtr(z)
+        loss = below * chance + sd * np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
+    else:
+        loss = np.maximum(below, 0.0)
+    rise = np.diff(loss, axis=1) / np.diff(grid)  # (len, G - 1): mean of P(X < y) over a cell
+    ends = np.ones((len(mean), 1))
+    return np.diff(np.concatenate([0 * ends, rise, ends], axis=1), axis=1)
