@@ -57,9 +57,10 @@ def _setups(model: Model, x: Array) -> list[Decision]:
 def _cells(model: Model, cells: dict[tuple[int, int], int]) -> list[Decision]:
     where = model.core.column.cells
     return [
-        Cells(int(where[f, t]), number, float(number))
-        for (f, t), number in cells.items()
-        if where[f, t] >= 0
+        Cells(
+            int(where[f, t]), cells.get((int(f), int(t)), 0), float(cells.get((int(f), int(t)), 0))
+        )
+        for f, t in np.argwhere(where >= 0)
     ]
 
 

@@ -75,9 +75,12 @@ def _setups_and_cells(master: Master, point: Point) -> tuple[Decision, ...]:
         Setup(int(q), int(f), bool(point.setup[q, f] > USED))
         for q, f in np.argwhere(model.setups.exists)
     ]
-    for column in np.flatnonzero(model.core.integer & (point.core > NEAR)):
-        cells = int(np.floor(point.core[column] + 0.5))
-        fixed.append(Cells(int(column), cells, float(cells)))
+    where = model.core.column.cells  # (F, T)
+    bought = np.where(where >= 0, point.core[np.maximum(where, 0)], 0.0) if where.size else where
+    started = np.floor(bought.cumsum(axis=1) + 0.5)  # so many in all by each bucket
+    for f, t in np.argwhere(where >= 0):
+        cells = int(started[f, t] - (started[f, t - 1] if t else 0.0))
+        fixed.append(Cells(int(where[f, t]), cells, float(cells)))
     return tuple(fixed)
 
 
