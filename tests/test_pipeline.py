@@ -15,7 +15,6 @@ from rackwright.formats.run_folder import open_run
 from rackwright.load import load_models, load_study
 from rackwright.pipeline import (
     Given,
-    better_of,
     duties_in_force,
     only,
     reweighted,
@@ -23,7 +22,6 @@ from rackwright.pipeline import (
     run,
 )
 from rackwright.records.errors import NothingFeasibleError, RackwrightError
-from rackwright.records.plan import BuildPlan
 from rackwright.records.study import Rehearsal, Scenario, Study
 
 
@@ -145,14 +143,13 @@ def test_an_unknown_design_is_named_with_the_nearest(finished):
         row_of(result.space, key[:-1] + "x")
 
 
-def test_a_control_that_does_better_becomes_the_plan_under_the_free_bound(finished):
-    _, result, _, _ = finished
-    free = result.plan
-    control = BuildPlan(**{**dict(free), "surplus_usd": free.surplus_usd + 1.0})
-    best = better_of(free, control)
-    assert best.surplus_usd == control.surplus_usd
-    assert best.bound_usd == free.bound_usd
-    assert better_of(control, free) is control
+def test_what_rests_on_fictitious_readings_says_so_in_its_own_record(finished):
+    _, result, folder, _ = finished
+    assert result.decision.evidence == result.plan.evidence == "none"
+    for name in ("plan-on-evidence", "decision_on_evidence"):
+        assert json.loads((folder / f"{name}.json").read_text())["evidence"] == "fictitious"
+    assert result.summary.evidence is not None
+    assert "FICTITIOUS" in result.summary.evidence.decision.text
 
 
 def test_a_limit_that_nothing_keeps_says_which_and_by_how_much(tmp_path):
@@ -188,3 +185,15 @@ def test_a_measure_that_is_no_law_is_charged_only_in_a_scenario_that_names_it(tm
     assert "tariff-step-servers" not in law
     assert set(then) == law | {"tariff-step-servers"}
     assert then["tariff-step-servers"].valid_from == asked.study.start
+
+
+def test_a_study_without_an_answer_leaves_no_folder(tmp_path):
+    asked = given(tmp_path)
+    cold = [d.__class__(**{**dict(d), "coolant_supply_c": 90.0}) for d in asked.study.data_centers]
+    study = Study(**{**dict(asked.study), "data_centers": tuple(cold)})
+    with (
+        pytest.raises(NothingFeasibleError, match="coolant"),
+        open_run(tmp_path / "out") as folder,
+    ):
+        run(asked._replace(study=study), folder)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["study.toml"]

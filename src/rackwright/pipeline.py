@@ -25,6 +25,7 @@ from rackwright.records.decision import Decision
 from rackwright.records.errors import RackwrightError, nearest
 from rackwright.records.model import ModelShape
 from rackwright.records.plan import BuildPlan
+from rackwright.records.provenance import EvidenceKind
 from rackwright.records.rates import Duty
 from rackwright.records.run import RunSummary, ScenarioResult
 from rackwright.records.space import Front, Parameters, Space, SpaceRow
@@ -96,10 +97,13 @@ def run(given: Given, folder: RunFolder | None = None, tell: Tell = lambda _: No
             lambda: accept.judge(acceptance, readings),
         )  # fmt: skip
         learned = reweighted(space, report)
-        rebuilt = keep.plan("build on evidence", lambda: run_build(given, learned, None, (plan,)))
+        kind = evidence_kind(report)
+        rebuilt = keep.plan(
+            "build on evidence", lambda: run_build(given, learned, None, (plan,), kind)
+        )
         again = keep(
             "buy on evidence", "decision_on_evidence", Decision,
-            lambda: run_buy(given, learned, plan, lead),
+            lambda: run_buy(given, learned, plan, lead, kind),
         )  # fmt: skip
         evidence = evidence_of(space, learned, plan, rebuilt, report, lead, decision, again)
     summary = summarise(study, space, front, plan, lead, outcomes, decision, evidence)
@@ -117,16 +121,19 @@ def run_build(
     space: Space,
     scenario: Scenario | None = None,
     known: Sequence[BuildPlan] = (),
+    evidence: EvidenceKind = "none",
 ) -> tuple[BuildPlan, Certificate]:
     """BUILD with loop 1: the plan over the space, and the certificate of its bound.
 
     Args:
         known: earlier plans whose structure is tried first.
+        evidence: what the worlds were reweighted by; the plan says so.
     """
     duties = duties_in_force(given, scenario)
-    return build.plan(
+    plan, certificate = build.plan(
         given.study, space, design.price, duties, scenario=scenario, known_plans=known
     )
+    return BuildPlan(**{**dict(plan), "evidence": evidence}), certificate
 
 
 def duties_in_force(given: Given, scenario: Scenario | None) -> tuple[Duty, ...]:
@@ -154,10 +161,17 @@ def run_accept_plan(given: Given, space: Space, lead: str) -> AcceptancePlan:
     return accept.plan(given.study, row, predictions, space.parameters.weights)
 
 
-def run_buy(given: Given, space: Space, plan: BuildPlan, lead: str) -> Decision:
+def run_buy(
+    given: Given, space: Space, plan: BuildPlan, lead: str, evidence: EvidenceKind = "none"
+) -> Decision:
     """BUY: the decision on the option on the plan's blocks of the lead design."""
     case = buy.option_case(given.study, space, plan, lead)
-    return buy.decide(case, given.study.seed)
+    return buy.decide(case, given.study.seed, evidence)
+
+
+def evidence_kind(report: AcceptanceReport) -> EvidenceKind:
+    """Return what a report's readings are: everything that rests on them carries it."""
+    return "fictitious" if report.fictitious else "measured"
 
 
 def reweighted(space: Space, report: AcceptanceReport) -> Space:
@@ -183,60 +197,36 @@ def _plans(
 ) -> tuple[BuildPlan, tuple[ScenarioResult, ...], tuple[BuildPlan, ...]]:
     """Return the base plan, what each scenario came to, and the scenarios' plans.
 
-    A scenario that changes the designs is planned again with only the base plan's designs: the
-    control without redesign. Plans are independent of each other and the solver works outside
-    Python's lock, so two go on at once; their results do not depend on the order.
+    Each scenario is planned twice: with only the base plan's designs, the control without
+    redesign, and freely, starting from the control, so that freedom never finds less. Scenarios
+    are independent of each other and the solver works outside Python's lock, so two go on at
+    once; their results do not depend on the order.
     """
-    scenarios = given.study.scenarios
+    base = keep.plan("build", lambda: run_build(given, space))
+    fixed = only(space, base.designs)
+
+    def both(scenario: Scenario) -> tuple[BuildPlan, BuildPlan]:
+        name = scenario.name
+        control = keep.plan(
+            f"build {name} without redesign",
+            partial(run_build, given, fixed, scenario, (base,)),
+        )
+        free = keep.plan(
+            f"build {name}", partial(run_build, given, space, scenario, (base, control))
+        )
+        return free, control
+
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         try:
-            base = keep.plan("build", lambda: run_build(given, space))
-            jobs = [
-                pool.submit(
-                    keep.plan, f"build {s.name}", partial(run_build, given, space, s, (base,))
-                )
-                for s in scenarios
-            ]
-            fixed = only(space, base.designs)
-            controls = []
-            for scenario, job in zip(scenarios, jobs, strict=True):
-                free = job.result()
-                if set(free.designs) - set(base.designs):
-                    again = partial(run_build, given, fixed, scenario, (base, free))
-                    stage = f"build {scenario.name} without redesign"
-                    controls.append(pool.submit(keep.plan, stage, again))
-                else:
-                    controls.append(job)
-            outcomes, plans = [], []
-            for scenario, job, other in zip(scenarios, jobs, controls, strict=True):
-                control = other.result()
-                free = better_of(job.result(), control)
-                outcomes.append(scenario_result(scenario, space, base, free, control))
-                plans.append(free)
+            pairs = list(pool.map(both, given.study.scenarios))
         except BaseException:  # Ctrl-C too: what has not begun is not begun
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return base, tuple(outcomes), tuple(plans)
-
-
-def better_of(free: BuildPlan, control: BuildPlan) -> BuildPlan:
-    """Return the plan over the whole space, or the control where its search found a better one.
-
-    The control's plan is a plan of the whole space too; what bounds it is the free search.
-    """
-    if control.surplus_usd <= free.surplus_usd:
-        return free
-    gap = (free.bound_usd - control.surplus_usd) / max(abs(control.surplus_usd), 1.0)
-    return BuildPlan(
-        **{
-            **dict(control),
-            "bound_usd": free.bound_usd,
-            "gap_fraction": max(gap, 0.0),
-            "proved": False,
-            "remaining": free.remaining,
-            "stopped_by": f"{free.stopped_by}; the plan without redesign is the best one found",
-        }
+    outcomes = tuple(
+        scenario_result(scenario, space, base, free, control)
+        for scenario, (free, control) in zip(given.study.scenarios, pairs, strict=True)
     )
+    return base, outcomes, tuple(free for free, _ in pairs)
 
 
 def row_of(space: Space, key: str) -> SpaceRow:

@@ -36,7 +36,11 @@ def summarise(
         *(_best_statement(front, w) for w in best),
         _plan_statement(space, plan),
         *(Statement(text=s.text, grade=s.grade, leans_on="scenario") for s in scenarios),
-        Statement(text=decision.text, grade=decision.grade, leans_on="market and strike"),
+        Statement(
+            text=f"Before any reading: {decision.text}" if evidence else decision.text,
+            grade=decision.grade,
+            leans_on="market and strike",
+        ),
     ]
     if evidence is not None:
         statements.append(_evidence_statement(evidence, decision))

@@ -16,7 +16,13 @@ from rackwright.records.decision import (
     Gate,
     OptionCase,
 )
-from rackwright.records.provenance import Grade, worst
+from rackwright.records.provenance import EvidenceKind, Grade, worst
+
+_BASIS: dict[EvidenceKind, str] = {
+    "none": "",
+    "fictitious": "On FICTITIOUS readings: ",
+    "measured": "On what was measured: ",
+}
 
 RANGE = 2.0
 """Estimates are tried from half to twice their value."""
@@ -52,7 +58,12 @@ ESTIMATES = (
 )
 
 
-def decide(case: OptionCase, seed: int, assumptions: tuple[str, ...] = ()) -> Decision:
+def decide(
+    case: OptionCase,
+    seed: int,
+    evidence: EvidenceKind = "none",
+    assumptions: tuple[str, ...] = (),
+) -> Decision:
     """Return the decision on the option.
 
     Values: the option with all gates and tests; the same without tests; early access is the
@@ -62,6 +73,7 @@ def decide(case: OptionCase, seed: int, assumptions: tuple[str, ...] = ()) -> De
     Args:
         case: the option as numbers.
         seed: of the fresh paths.
+        evidence: what the belief in the performance rests on; the decision says so.
         assumptions: what the pipeline filled in.
     """
     full = solve(case)
@@ -76,6 +88,7 @@ def decide(case: OptionCase, seed: int, assumptions: tuple[str, ...] = ()) -> De
     now = float(full.values(0, 0, *(np.array([s]) for s in full.start))[EXERCISE, 0])
     return Decision(
         study_sha256=case.study_sha256,
+        evidence=evidence,
         design=case.design,
         lot_blocks=case.lot_blocks,
         action=action,
@@ -97,7 +110,7 @@ def decide(case: OptionCase, seed: int, assumptions: tuple[str, ...] = ()) -> De
             "never better than all or none."
         ),
         conditions=conditions,
-        text=_text(action, case, value, now, conditions, grade),
+        text=_BASIS[evidence] + _text(action, case, value, now, conditions, grade),
         grade=grade,
         assumptions=assumptions,
     )

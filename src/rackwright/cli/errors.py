@@ -46,7 +46,9 @@ def _tell(error: RackwrightError, *, as_json: bool) -> None:
     lines = list(error.mistakes) if isinstance(error, InputError) else str(error).splitlines()
     if as_json:
         typer.echo(json.dumps({"errors": lines}, indent=1, ensure_ascii=False))
-    for line in lines:
-        typer.echo(f"error: {line}", err=True)
-    if len(lines) > 1:
+    for i, line in enumerate(lines):
+        # Only an InputError is a list of mistakes; the lines of another message belong together.
+        head = "error: " if i == 0 or isinstance(error, InputError) else "       "
+        typer.echo(f"{head}{line}", err=True)
+    if len(lines) > 1 and isinstance(error, InputError):
         typer.echo(f"{len(lines)} mistakes", err=True)

@@ -50,6 +50,10 @@ def open_run(target: str | Path, *, resume: bool = False) -> Iterator[RunFolder]
     run = RunFolder(partial)
     try:
         yield run
+    except RackwrightError:  # a study that has no answer leaves nothing half-written behind
+        if not resume:
+            shutil.rmtree(partial, ignore_errors=True)
+        raise
     except BaseException:  # Ctrl-C too: what is finished stays, a folder with nothing in it goes
         if not run.stages:
             shutil.rmtree(partial, ignore_errors=True)

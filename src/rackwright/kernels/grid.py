@@ -26,7 +26,7 @@ def mixture_matrix(grid: Array, step: Transition) -> Array:
     for n, chance in enumerate(step.chance):
         if chance > 1e-8:
             matrix += chance * _hats(grid, mean[:, n], float(step.sd[n]))
-    return matrix / matrix.sum(axis=1, keepdims=True)
+    return np.asarray(matrix / matrix.sum(axis=1, keepdims=True))
 
 
 def normal_matrix(grid: Array, sd: float) -> Array:

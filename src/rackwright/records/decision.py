@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from rackwright.records.base import Record
-from rackwright.records.provenance import Grade
+from rackwright.records.provenance import EvidenceKind, Grade
 
 Action = Literal["exercise", "test", "wait", "decline"]
 
@@ -91,6 +91,7 @@ class Decision(Record):
     """The answer of BUY."""
 
     study_sha256: str
+    evidence: EvidenceKind = "none"
     design: str
     lot_blocks: float = Field(gt=0)
     action: Action

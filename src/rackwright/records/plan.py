@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from rackwright.records.base import FloatArray, Record
-from rackwright.records.provenance import Grade
+from rackwright.records.provenance import EvidenceKind, Grade
 
 
 class Delivery(Record):
@@ -98,6 +98,7 @@ class BuildPlan(Record):
 
     study_sha256: str
     scenario: str = "base"
+    evidence: EvidenceKind = "none"
     designs: tuple[str, ...]
     buckets: tuple[tuple[float, float], ...] = Field(description="(start, end) weeks")
     deliveries: tuple[Delivery, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Literal
 
 from rackwright.records.base import Record
 
@@ -15,6 +16,10 @@ class Grade(StrEnum):
     B = "B"  # measurement or paper with its method
     C = "C"  # press or secondary
     D = "D"  # estimate
+
+
+EvidenceKind = Literal["none", "fictitious", "measured"]
+"""What the weights of the worlds rest on: nothing yet, made-up readings, or readings."""
 
 
 class Source(Record):
