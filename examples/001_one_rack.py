@@ -18,7 +18,8 @@ network = choose_network(components, rack.accelerator.vendor, 800e9, 64 * rack.a
 assert not isinstance(network, str), network
 tree = network.tree
 print(f"{network.switch.key}: {tree.leaves} leaves, {tree.spines} spines, {tree.links} links,")
-print(f"  {network.optics} modules of {network.optic.key}")
+print(f"  {network.nic_modules} modules of {network.nic_optic.key} in NICs,")
+print(f"  {network.switch_modules} of {network.switch_optic.key} in switch cages")
 
 items = rack_items(rack, components) + network_items(network, rack.accelerators)
 total = bill_usd(items)

@@ -70,7 +70,8 @@ def network_items(network: Network, accelerators: int) -> tuple[Item, ...]:
     return (
         _item(network.nic, accelerators, "L10", "network"),
         _item(network.switch, share * network.tree.switches, "L12", "fabric"),
-        _item(network.optic, share * network.optics, "L12", "fabric"),
+        _item(network.nic_optic, share * network.nic_modules, "L12", "fabric"),
+        _item(network.switch_optic, share * network.switch_modules, "L12", "fabric"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import ceil
 from typing import NamedTuple, TypeVar
 
 from rackwright.catalog import Catalog
@@ -18,24 +19,38 @@ REACH_M = 100.0
 
 
 class Network(NamedTuple):
-    """The parts of one cluster's fabric. Counts are of the whole cluster."""
+    """The parts of one cluster's fabric. Counts are of the whole cluster.
+
+    Links, link ends, modules and cages are different counts: a cage that carries two links takes
+    one twin-port module for both.
+    """
 
     nic: Nic
     switch: Switch
-    optic: Optic
+    nic_optic: Optic
+    switch_optic: Optic
     tree: FabricCount
     endpoints: int
+    links_per_cage: int
 
     @property
-    def optics(self) -> int:
-        """Modules: one at each end of each link, at the link's rate."""
-        return 2 * self.tree.links
+    def nic_modules(self) -> int:
+        """Modules in NICs: one for each accelerator."""
+        return self.tree.endpoint_links
+
+    @property
+    def switch_modules(self) -> int:
+        """Modules in switch cages, each for `links_per_cage` link ends."""
+        return ceil((self.tree.endpoint_links + 2 * self.tree.uplinks) / self.links_per_cage)
 
     @property
     def power_w(self) -> float:
         """Typical power of switches and modules, NICs not counted."""
-        each = self.optic.power_typical_w or self.optic.power_w or 0.0
-        return self.tree.switches * _switch_power_w(self.switch) + self.optics * each
+        return (
+            self.tree.switches * _switch_power_w(self.switch)
+            + self.nic_modules * _module_power_w(self.nic_optic)
+            + self.switch_modules * _module_power_w(self.switch_optic)
+        )
 
     @property
     def grade(self) -> Grade:
@@ -43,7 +58,8 @@ class Network(NamedTuple):
         return worst(
             [
                 self.switch.grade_of(("ports", "port_bit_per_s")),
-                self.optic.grade_of(("bit_per_s", "power_w")),
+                self.nic_optic.grade_of(("bit_per_s", "power_w")),
+                self.switch_optic.grade_of(("bit_per_s", "power_w")),
                 self.nic.grade_of(("port_bit_per_s",)),
             ]
         )
@@ -70,25 +86,22 @@ def choose_network(
         for n in _priced(catalog.all("nics"), Nic)
         if n.port_bit_per_s == bit_per_s and n.ports == 1
     ]
-    optics = [
-        o
-        for o in _priced(catalog.all("optics"), Optic)
-        if o.bit_per_s == bit_per_s and (o.reach_m or 0) >= REACH_M
-    ]
-    if not nics or not optics:
-        return f"no {'NIC' if not nics else 'optical module'} of {rate} ships with a price"
+    nic_optic = _cheapest_optic(catalog, bit_per_s)
+    if not nics or nic_optic is None:
+        return f"no {'optical module' if nics else 'NIC'} of {rate} ships with a price"
     nic = min(nics, key=lambda n: (n.vendor != vendor, _usd(n), n.key))
-    optic = min(optics, key=lambda o: (_usd(o), o.key))
     best: tuple[tuple[bool, float, str], Network] | None = None
     for switch in _priced(catalog.all("switches"), Switch):
         radix = _radix(switch, bit_per_s)
         if radix is None or not _same_protocol(nic, switch):
             continue
-        count = fat_tree(endpoints, radix, oversubscription)
-        if count is None:
+        tree = fat_tree(endpoints, radix, oversubscription)
+        per_cage = max(1, radix // (switch.cages or switch.ports or radix))
+        switch_optic = _cheapest_optic(catalog, bit_per_s * per_cage)
+        if tree is None or switch_optic is None:
             continue
-        network = Network(nic, switch, optic, count, endpoints)
-        usd = count.switches * _usd(switch) + network.optics * _usd(optic)
+        network = Network(nic, switch, nic_optic, switch_optic, tree, endpoints, per_cage)
+        usd = tree.switches * _usd(switch) + network.switch_modules * _usd(switch_optic)
         rank = (switch.vendor != nic.vendor, usd, switch.key)
         if best is None or rank < best[0]:
             best = (rank, network)
@@ -101,6 +114,20 @@ def _priced(components: Iterable[Component], cls: type[_C]) -> list[_C]:
     return [
         c for c in components if isinstance(c, cls) and c.status == "shipping" and c.latest_price()
     ]
+
+
+def _cheapest_optic(catalog: Catalog, bit_per_s: float) -> Optic | None:
+    """Return the cheapest module of a rate that reaches across a hall, None where none ships."""
+    fitting = [
+        o
+        for o in _priced(catalog.all("optics"), Optic)
+        if o.bit_per_s == bit_per_s and (o.reach_m or 0) >= REACH_M
+    ]
+    return min(fitting, key=lambda o: (_usd(o), o.key), default=None)
+
+
+def _module_power_w(optic: Optic) -> float:
+    return optic.power_typical_w or optic.power_w or 0.0
 
 
 def _usd(component: Component) -> float:

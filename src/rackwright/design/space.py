@@ -114,10 +114,16 @@ def _assumptions(candidate: Candidate, over: Residual) -> tuple[str, ...]:
             f"{rack.key}: no published price; residual {over.middle:+.1%} of the bill, as the "
             f"priced systems show ({over.low:+.1%} to {over.high:+.1%})"
         )
+    elif dict(over.of)[rack.key] < 0:
+        notes.append(
+            f"{rack.key}: its bill exceeds its published price; the residual of "
+            f"{dict(over.of)[rack.key]:+.1%} takes that back, part prices are too high together"
+        )
     if candidate.rack.status != "shipping":
         notes.append(f"{rack.key}: {candidate.rack.status}, not shipping; its numbers may change")
     notes.append(
-        f"{rack.key}: fabric of {candidate.network.switch.key} and {candidate.network.optic.key}, "
-        "one module per link end, to first order"
+        f"{rack.key}: fabric of {candidate.network.switch.key}, {candidate.network.nic_optic.key} "
+        f"in NICs and {candidate.network.switch_optic.key} in switch cages "
+        f"({candidate.network.links_per_cage} links each), to first order"
     )
     return tuple(notes)
