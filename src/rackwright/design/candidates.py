@@ -83,8 +83,9 @@ class _Block(NamedTuple):
 def _blocks(study: Study, rack: Rack) -> list[_Block]:
     """Return the blocks of a rack.
 
-    A training block is a cluster of its own. A serving block needs no other block: it shares the
-    fabric of whatever pod, up to the largest data center, costs least per accelerator.
+    A training block is a cluster of its own. A serving block needs no other block (what reaches
+    it from outside comes by its hosts' own ports): it shares the fabric of whatever pod, from one
+    leaf up to the largest data center, costs least per accelerator.
     """
     site_w = max(
         (d.power_w - d.fixed_power_w) / d.pue if d.basis == "utility" else d.power_w
@@ -160,10 +161,8 @@ def _cheapest(
     networks = [network for network in found if not isinstance(network, str)]
     if not networks:
         return next(reason for reason in found if isinstance(reason, str))
-    # A pod of one leaf has no uplinks to oversubscribe: it would not be the fabric asked for.
-    tiered = [n for n in networks if n.tree.tiers > 1] or networks
     return min(
-        tiered, key=lambda n: (bill_usd(network_items(n, n.endpoints)) / n.endpoints, n.endpoints)
+        networks, key=lambda n: (bill_usd(network_items(n, n.endpoints)) / n.endpoints, n.endpoints)
     )
 
 
