@@ -11,11 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from rackwright import pipeline
 from rackwright.build import Limits, plan
+from rackwright.cli.given import given_of
 from rackwright.design.pricing import price
+from rackwright.formats.run_folder import open_run
 from rackwright.records.base import canonical_json, record_sha256
 from rackwright.records.certificate import Certificate
+from rackwright.records.study import Factory, Scenario, Study, SupplyEffect
 from tests.build.flagship import flagship
+from tests.build.synthetic import ramp
 
 SCRIPT = Path(__file__).parents[2] / "tools" / "recheck_certificate.py"
 
@@ -136,3 +141,43 @@ def test_tampering_is_caught(raw, tamper):
     tamper(wrong)
 
     assert script.recheck(wrong) != []
+
+
+def wrongs(certificate):
+    return script.recheck(json.loads(canonical_json(certificate)))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_certificates_of_scenarios_start_from_the_base_plan_and_pass(seed):
+    study, space = flagship(rows=40, seed=seed)
+    few = [
+        Factory(**{**dict(f), "touch_hours_per_week": ramp(100.0)}) for f in study.factories
+    ]  # so that cells are worth their price
+    study = Study(**{**dict(study), "factories": tuple(few)})
+    limits = Limits(nodes=4, shadow_prices=0)
+    rules = [
+        Scenario(name="us-only", factory_countries=("US",)),
+        Scenario(name="half", supply=(SupplyEffect(part="hbm", factor=0.5),)),
+    ]
+    base, proof = plan(study, space, price, work_limits=limits)
+
+    assert wrongs(proof) == []
+    for rule in rules:
+        built, proof = plan(
+            study, space, price, scenario=rule, known_plans=[base], work_limits=limits
+        )
+        assert wrongs(proof) == []
+        assert built.cells
+
+
+@pytest.mark.slow
+def test_every_certificate_of_the_flagship_example_passes(tmp_path):
+    given = given_of(Path(__file__).parents[2] / "examples" / "houston" / "study.toml")
+    with open_run(tmp_path / "run") as folder:
+        pipeline.run(given, folder)
+    files = sorted((tmp_path / "run").glob("certificate*.json"))
+
+    assert len(files) == 1 + 2 * len(given.study.scenarios)
+    assert [(f.name, script.recheck(json.loads(f.read_text()))) for f in files] == [
+        (f.name, []) for f in files
+    ]

@@ -68,9 +68,9 @@ def _training(model: Model, n: Array) -> list[Decision]:
     usd = (n @ model.facts.work_s) * model.blocks.rate[:, :, None]  # (D, W, K)
     decided: list[Decision] = []
     for w in np.flatnonzero(~model.facts.serving):
-        if usd[:, w].any():
-            d, k = np.unravel_index(int(usd[:, w].argmax()), usd[:, w].shape)
-            decided.append(Only(int(w), (int(d),), int(k), True))
+        d, k = np.unravel_index(int(usd[:, w].argmax()), usd[:, w].shape)
+        rows = (int(d),) if usd[d, w, k] > 0 else ()
+        decided.append(Only(int(w), rows, int(k), True))
     return decided
 
 
@@ -80,4 +80,8 @@ def _blocks(model: Model, x: Array) -> list[Decision]:
         Count((int(d),), int(k), round(float(counts[d, k])), float(round(float(counts[d, k]))))
         for d, k in np.argwhere((counts > NEAR) & model.blocks.whole[:, None])
     ]
+    for k in range(counts.shape[1]):
+        others = np.flatnonzero(model.blocks.whole & (counts[:, k] <= NEAR))
+        if others.size:
+            decided.append(Count(tuple(int(d) for d in others), k, 0, 0.0))
     return [*decided, *complete_as(model, x)]

@@ -25,7 +25,7 @@ from rackwright.build.setups import setups_of
 from rackwright.build.shadow import shadow_prices
 from rackwright.build.tree import Found, Limits, search
 from rackwright.build.weekly import Weekly, by_week
-from rackwright.build.whole import complete_as
+from rackwright.build.whole import complete_as, is_whole
 from rackwright.build.words import binding
 from rackwright.records.base import record_sha256
 from rackwright.records.certificate import Certificate
@@ -108,6 +108,7 @@ def _report(
     ledger = ledger_of(model, point, space)
     apart = abs(ledger.surplus_usd - point.objective_usd)
     assert apart <= 1e-5 * max(1.0, abs(found.bound_usd)), "the ledger is not the program's worth"
+    assert is_whole(model, point), "only whole plans are kept"
     violation = violation_usd(found.bound_usd)
     shadows, priced = shadow_prices(master, found.fixed, limits.shadow_prices, violation)
     weekly, loss = _weekly(asked, master, found, ledger, violation)

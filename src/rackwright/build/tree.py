@@ -19,7 +19,7 @@ from rackwright.build.master import Master
 from rackwright.build.model import Model, Point, installed, nothing
 from rackwright.build.prices import Price
 from rackwright.build.rounding import completed, round_up
-from rackwright.build.whole import Rounded, better, waiting_work
+from rackwright.build.whole import Rounded, better, is_whole, waiting_work
 from rackwright.records.space import Space
 
 WHOLE = 1e-5
@@ -102,7 +102,7 @@ def search(
     here = _Search(master, space, price, limits, root.bound.usd, Rounded(nothing(master.model), ()))
     here.round_up(root.point, (), limits.tries)
     for structure in known:
-        here.best = better(here.best, completed(master, structure, root.bound.usd))
+        here.keep(completed(master, structure, root.bound.usd))
     open_leaves = [(-root.bound.usd, 0, Leaf((), root))]
     done: list[Leaf] = []
     rounds, nodes = root.rounds, 1
@@ -170,7 +170,11 @@ class _Search:
     def round_up(self, point: Point, decisions: tuple[Decision, ...], tries: int = 1) -> None:
         """Keep the whole plan near a point when it is the best."""
         if point.violation < WHOLE and point.objective_usd > self.best.point.objective_usd:
-            found = round_up(self.master, point, decisions, self.root_usd, tries)
+            self.keep(round_up(self.master, point, decisions, self.root_usd, tries))
+
+    def keep(self, found: Rounded | None) -> None:
+        """Keep a plan that is worth more, if all that has to be whole in it is."""
+        if found is not None and is_whole(self.master.model, found.point):
             self.best = better(self.best, found)
 
 

@@ -16,6 +16,9 @@ from rackwright.build.model import Model, Point, installed
 NEAR = 1e-5
 """A number this close to a whole one counts as whole."""
 
+PART = 1e-4
+"""More than this beside a whole number is a part; the solver keeps bounds a little worse."""
+
 TIMES = 4
 """Rounds of fixing completion times before a structure is given up."""
 
@@ -67,6 +70,26 @@ def solve_whole(
     master.decide(decisions, price)
     point, _ = master.solve(fresh)
     return point if point.violation <= NEAR else None
+
+
+def is_whole(model: Model, point: Point) -> bool:
+    """Return whether everything in a plan is whole that has to be.
+
+    Set-ups, cells and large blocks are whole, what works only complete is complete, and each
+    training workload runs on one design at one site.
+    """
+    blocks = model.blocks
+    large = point.x.sum(axis=(1, 3))[blocks.whole]  # by site
+    things = (point.setup.ravel(), point.core[model.core.integer], large.ravel())
+    if any(np.abs(thing - np.round(thing)).max(initial=0.0) > PART for thing in things):
+        return False
+    built = np.zeros(point.setup.shape)
+    np.add.at(built, blocks.platform, point.x.sum(axis=(2, 3)))
+    if (model.setups.exists & (built > NEAR) & (point.setup < 0.5)).any():
+        return False
+    places = (point.n.sum(axis=3) > PART).sum(axis=(0, 2))  # (W,)
+    together = bool((places[~model.facts.serving] > 1).any())
+    return not together and not half_done(model, point).any()
 
 
 def half_done(model: Model, point: Point) -> NDArray[np.bool_]:
