@@ -149,3 +149,12 @@ def test_a_record_with_a_quantity_survives_json():
 
     assert rack.model_dump_json() == '{"power_w":132000.0}'
     assert Rack.model_validate_json(rack.model_dump_json()) == rack
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [(q.PowerW, "1e300 W"), (q.UsdPerMillionTokens, 1e300), (q.Weeks, "9e9 weeks")],
+)
+def test_what_nobody_can_mean_is_refused_at_the_border(kind, value):
+    with pytest.raises(ValidationError, match="is a prefix wrong"):
+        TypeAdapter(kind).validate_python(value)

@@ -15,9 +15,11 @@ from rackwright.formats.stored import read_stored_file
 from rackwright.load import idle_effects, load_study
 from rackwright.records.acceptance import AcceptancePlan, AcceptanceReport, Measurement
 from rackwright.records.base import Record, record_sha256
+from rackwright.records.certificate import Certificate
 from rackwright.records.decision import Decision
 from rackwright.records.errors import InputError, RackwrightError
 from rackwright.records.plan import BuildPlan
+from rackwright.records.run import RunSummary
 from rackwright.records.space import Front, Space, SpaceRow
 from rackwright.records.study import Scenario, Study
 
@@ -32,6 +34,8 @@ KINDS: dict[str, type[Record]] = {
     "measurements": Measurement,
     "acceptance report": AcceptanceReport,
     "decision": Decision,
+    "summary of a run": RunSummary,
+    "certificate": Certificate,
 }
 """What a file may be; it is told by its content, not by its name."""
 
@@ -146,7 +150,8 @@ def _following(file: Path, kind: str) -> str:
     return {
         "study": f"rackwright run {file}",
         "scenario": "rackwright check STUDY, with this file among its scenario_files",
-        "design space": "rackwright design --explain ID",
-        "acceptance plan": "rackwright accept judge MEASUREMENTS",
-        "measurements": f"rackwright accept judge {file}",
-    }.get(kind, "rackwright run --resume")
+        "design space": "rackwright design STUDY --explain ID",
+        "acceptance plan": f"rackwright accept judge MEASUREMENTS --plan {file}",
+        "measurements": f"rackwright accept judge {file} --plan RUN",
+        "certificate": f"python tools/recheck_certificate.py {file}",
+    }.get(kind, f"rackwright compare {file.parent} OTHER_RUN")

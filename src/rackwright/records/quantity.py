@@ -16,6 +16,15 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from rackwright.records.units import UnitError, convert
 
+MOST = {
+    "W": 1e12, "J": 1e18, "USD": 1e14, "kg": 1e10, "m2": 1e9, "m": 1e7, "s": 1e9, "h": 1e6,
+    "week": 1e5, "year": 2e3, "day": 1e6, "degC": 1e3, "K": 1e3, "tokens": 1e20,
+    "tokens/s": 1e15, "USD/Mtokens": 1e9, "USD/kWh": 1e4, "USD/h": 1e9, "USD/kg": 1e7,
+}  # fmt: skip
+"""Largest plausible value by unit: a slip of the prefix is told at the border, not computed."""
+
+MOST_OF_ANYTHING = 1e24
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -71,11 +80,18 @@ class Quantity:
         # Own check and not Field(ge=0): the message then says units and how to write the value.
         if not math.isfinite(value):
             raise self._mistake(_number(value, self.unit), "")
-        if (self.ge is not None and value < self.ge) or (self.le is not None and value > self.le):
+        low = self.ge is not None and value < self.ge
+        if low or (self.le is not None and value > self.le) or not self._plausible(value):
             raise self._mistake(_number(value, self.unit), self._hint_for(value))
         return value
 
+    def _plausible(self, value: float) -> bool:
+        return self.le is not None or abs(value) <= MOST.get(self.unit, MOST_OF_ANYTHING)
+
     def _hint_for(self, value: float) -> str:
+        if not self._plausible(value):
+            most = _number(MOST.get(self.unit, MOST_OF_ANYTHING), self.unit)
+            return f" Nothing is more than {most}: is a prefix wrong?"
         if self.unit == "1" and "%" in self.shown and 1 < value <= 100:
             return f' Did you mean "{value:g} %"?'
         return ""

@@ -53,7 +53,7 @@ class Step(Record):
     """From this week on, this many per week (or this level)."""
 
     week: Weeks = 0.0
-    value: float = Field(ge=0)
+    value: float = Field(ge=0, le=1e18)
 
 
 Ramp = Annotated[tuple[Step, ...], Field(min_length=1)]
