@@ -204,11 +204,13 @@ def _plan_statement(space: Space, plan: BuildPlan) -> Statement:
     draws, weights = np.asarray(plan.surplus_draws), np.asarray(space.parameters.weights)
     low, high = weighted_quantile(draws, weights, (0.1, 0.9))
     proof = "proved over the space" if plan.proved else f"{plan.remaining} designs not excluded"
+    loss = plan.weekly_loss_usd / 1e6
     text = (
         f"Build {mix or 'nothing'}: surplus {plan.surplus_usd / 1e6:,.0f} MUSD at expected rates, "
         f"at most {plan.gap_fraction:.2%} below the best possible ({proof}); this plan earns "
         f"{float(draws @ weights) / 1e6:,.0f} MUSD on average over the worlds "
-        f"({low / 1e6:,.0f} to {high / 1e6:,.0f} in 80 %), since demand caps the fast ones."
+        f"({low / 1e6:,.0f} to {high / 1e6:,.0f} in 80 %), since demand caps the fast ones; taken "
+        f"to whole racks and weeks it loses {loss:,.0f} MUSD."
     )
     return Statement(text=text, grade=plan.grade, leans_on="prices, supply and value of work")
 

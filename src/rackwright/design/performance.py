@@ -66,7 +66,12 @@ class PerformanceTable:
         found = self.excess.get(workload, {})
         if not found:
             return "no plan divides; see the reasons counted in the search"
-        parts = [f"{reason} misses by {100 * (x - 1):.0f} %" for reason, x in sorted(found.items())]
+        parts = [
+            f"{reason} misses by {100 * (x - 1):.0f} %"
+            if x >= 1.005
+            else f"{reason} only just misses"
+            for reason, x in sorted(found.items())
+        ]
         return "the nearest plans: " + ", ".join(parts)
 
 
