@@ -109,14 +109,14 @@ def best_plan(study, space, whole=True):
     p = Program()
     spending = []
     parts = sorted({s.part for s in study.supplies})
+    stated = {s.part for s in study.supplies if s.unit_usd is not None}
     units, hold = {}, {}
     for part in parts:
         for t in range(T):
             units[part, t] = []
             hold[part, t] = p.column()
     for s in study.supplies:
-        listed = next((b.unit_usd for r in space.rows for b in r.bill if b.part == s.part), 0.0)
-        usd = listed if s.unit_usd is None else s.unit_usd
+        usd = 0.0 if s.unit_usd is None else s.unit_usd  # unstated: paid in the bill
         for t in range(T):
             most = 0.0
             if t + 1 > s.lead_time_weeks:
@@ -158,7 +158,7 @@ def best_plan(study, space, whole=True):
     for d, r in enumerate(space.rows):
         if o.allowed_platforms and r.platform not in o.allowed_platforms:
             continue
-        listed = sum(b.quantity * b.unit_usd for b in r.bill if b.part in parts)
+        listed = sum(b.quantity * b.unit_usd for b in r.bill if b.part in stated)
         for k, site in enumerate(study.data_centers):
             if r.max_coolant_supply_c < site.coolant_supply_c:
                 continue

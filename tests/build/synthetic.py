@@ -238,11 +238,15 @@ def slow_price(space: Space, prices: Prices) -> Priced:
         touch = [sum(h.touch_hours for h in r.hours if h.level == name) for name in LEVELS]
         bay = [sum(h.bay_hours for h in r.hours if h.level == name) for name in LEVELS]
         count = dict.fromkeys(prices.parts, 0.0)
-        listed = 0.0
+        stated = 0.0
         for line in r.bill:
             if line.part in count:
                 count[line.part] += line.quantity
-                listed += line.quantity * line.unit_usd
+                stated += (
+                    prices.part_stated[prices.parts.index(line.part)]
+                    * line.quantity
+                    * (line.unit_usd)
+                )
         for k in range(K):
             gain = np.zeros(V)
             for v in range(V):
@@ -269,7 +273,7 @@ def slow_price(space: Space, prices: Prices) -> Priced:
                     a = int(prices.arrival[f, k, t])
                     if a < 0 or not r.first_week < prices.bucket_end_week[t]:
                         continue
-                    cost = prices.money[f, t] * (r.price_usd - listed)
+                    cost = prices.money[f, t] * (r.price_usd - stated)
                     cost += prices.mass_usd_per_kg[f, k, t] * r.mass_kg
                     for p, name in enumerate(prices.parts):
                         cost += prices.part_usd[p, f, t] * count[name]

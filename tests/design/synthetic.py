@@ -91,6 +91,7 @@ def prices(rng: np.random.Generator, factories=2, centers=2, workloads=2, bucket
         floor_usd_per_m2=u(0, 2, (centers, periods)),
         salvage=u(0, 0.2, (centers, periods)),
         part_usd=u(5, 150, (len(PARTS), factories, buckets)),
+        part_stated=rng.integers(0, 2, len(PARTS)),
         money=u(0.8, 1, (factories, buckets)),
         touch_usd=u(1, 9, (3, factories, buckets)),
         bay_usd=u(1, 9, (3, factories, buckets)),

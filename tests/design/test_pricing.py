@@ -33,12 +33,13 @@ def one_block(s, p, d, f, k, t):
         worth -= p.floor_usd_per_m2[k, v] * r.floor_m2
     worth += p.salvage[k, a] * r.price_usd
     cost = p.mass_usd_per_kg[f, k, t] * r.mass_kg
-    listed = 0.0
+    stated = 0.0
     for line in r.bill:
         if line.part in PARTS:
-            cost += p.part_usd[PARTS.index(line.part), f, t] * line.quantity
-            listed += line.quantity * line.unit_usd
-    cost += p.money[f, t] * (r.price_usd - listed)
+            i = PARTS.index(line.part)
+            cost += p.part_usd[i, f, t] * line.quantity
+            stated += p.part_stated[i] * line.quantity * line.unit_usd
+    cost += p.money[f, t] * (r.price_usd - stated)
     for h in r.hours:
         i = LEVELS.index(h.level)
         cost += p.touch_usd[i, f, t] * h.touch_hours + p.bay_usd[i, f, t] * h.bay_hours

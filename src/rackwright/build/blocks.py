@@ -28,8 +28,9 @@ class Blocks:
     floor_m2: Array
     mass_kg: Array
     price_usd: Array
-    other_usd: Array  # (D,) price less the catalog price of the constrained parts
+    other_usd: Array  # (D,) price less the parts that are paid on arrival, at the bill's prices
     quantity: Array  # (D, P)
+    billed_usd: Array  # (D, P) the parts at the bill's prices
     touch_h: Array  # (D, L) at list
     bay_h: Array  # (D, L)
     racks: Array  # (D,)
@@ -41,19 +42,6 @@ class Blocks:
     buildable: NDArray[np.bool_]  # (D, F, K, T)
     whole: NDArray[np.bool_]  # (D,) counted in whole blocks by the bucketed plan
     needs_all: NDArray[np.bool_]  # (D, W) works only when the block is complete
-
-
-def catalog_prices(space: Space) -> tuple[dict[str, float], tuple[str, ...]]:
-    """Return the catalog price of every part that some bill names, and notes on disagreement."""
-    prices: dict[str, float] = {}
-    notes: list[str] = []
-    for row in space.rows:
-        for line in row.bill:
-            seen = prices.setdefault(line.part, line.unit_usd)
-            if seen != line.unit_usd:
-                prices[line.part] = max(seen, line.unit_usd)
-                notes.append(f"{line.part}: bills disagree on its price, the highest is used")
-    return prices, tuple(dict.fromkeys(notes))
 
 
 def blocks_of(study: Study, space: Space, facts: Facts, whole_share: float) -> Blocks:
@@ -73,7 +61,7 @@ def blocks_of(study: Study, space: Space, facts: Facts, whole_share: float) -> B
     rows = space.rows
     platforms = tuple(dict.fromkeys(row.platform for row in rows))
     place = {name: i for i, name in enumerate(platforms)}
-    quantity, other = _bills(space, facts.parts)
+    quantity, billed = _bills(space, facts.parts)
     touch = _hours(space, "touch_hours")
     bay = _hours(space, "bay_hours")
     racks = np.array([float(row.racks) for row in rows])
@@ -96,8 +84,9 @@ def blocks_of(study: Study, space: Space, facts: Facts, whole_share: float) -> B
         floor_m2=np.array([row.floor_m2 for row in rows]),
         mass_kg=np.array([row.mass_kg for row in rows]),
         price_usd=np.array([row.price_usd for row in rows]),
-        other_usd=other,
+        other_usd=np.array([row.price_usd for row in rows]) - billed @ facts.part_stated,
         quantity=quantity,
+        billed_usd=billed,
         touch_h=touch,
         bay_h=bay,
         racks=racks,
@@ -179,16 +168,14 @@ def _buildable(blocks: Blocks, facts: Facts) -> NDArray[np.bool_]:
 def _bills(space: Space, parts: Sequence[str]) -> tuple[Array, Array]:
     column = {part: i for i, part in enumerate(parts)}
     quantity = np.zeros((len(space.rows), len(parts)))
-    other = np.empty(len(space.rows))
+    billed = np.zeros_like(quantity)
     for d, row in enumerate(space.rows):
-        listed = 0.0
         for line in row.bill:
             p = column.get(line.part)
             if p is not None:
                 quantity[d, p] += line.quantity
-                listed += line.quantity * line.unit_usd
-        other[d] = row.price_usd - listed
-    return quantity, other
+                billed[d, p] += line.quantity * line.unit_usd
+    return quantity, billed
 
 
 def _hours(space: Space, name: str) -> Array:

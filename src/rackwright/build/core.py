@@ -213,7 +213,7 @@ def _columns_of(facts: Facts, blocks: Blocks, columns: _Columns) -> ColumnIndex:
     buckets = facts.edges.size - 1
     shape = (facts.supply_units.shape[0], facts.supply_duty.shape[1], buckets)
     per_block = _largest(blocks.quantity)
-    unit = facts.supply_unit_usd[:, None, None] * (1 + facts.supply_duty)
+    unit = landed_usd(facts)
     part = facts.supply_part
     total = supply_by(facts)[:, -1] if facts.parts else np.zeros(0)
     hold = np.broadcast_to(total[:, None, None], (len(facts.parts), shape[1], buckets)).copy()
@@ -255,6 +255,12 @@ def _columns_of(facts: Facts, blocks: Blocks, columns: _Columns) -> ColumnIndex:
             True,
         ),
     )
+
+
+def landed_usd(facts: Facts) -> Array:
+    """Return what a unit of each supply costs on arrival, duty included, (S, G, T)."""
+    duty = facts.supply_value_usd[:, None, None] * facts.supply_duty
+    return np.asarray(facts.supply_unit_usd[:, None, None] + duty)
 
 
 def _cell_limits(facts: Facts) -> tuple[Array, Array]:

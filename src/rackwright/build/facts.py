@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rackwright.build.bills import Bills, stated_usd
 from rackwright.build.duties import duty_rates
 from rackwright.kernels.calendar import (
     HOURS_PER_WEEK,
@@ -27,7 +28,7 @@ from rackwright.kernels.calendar import (
 )
 from rackwright.records.errors import InputError
 from rackwright.records.rates import Duty
-from rackwright.records.study import DataCenter, Ramp, ServingWorkload, Step, Study
+from rackwright.records.study import DataCenter, Ramp, ServingWorkload, Step, Study, Supply
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -79,7 +80,9 @@ class Facts:
     freight_usd_per_kg: Array  # (F, K)
     supply_part: Index  # (S,)
     supply_names: tuple[str, ...]
-    supply_unit_usd: Array  # (S,)
+    supply_unit_usd: Array  # (S,) paid on arrival; 0 where the bill of the block pays
+    supply_value_usd: Array  # (S,) at customs
+    part_stated: Mask  # (P,) paid on arrival, not in the bill
     supply_duty: Array  # (S, G, T)
     supply_units: Array  # (S, T) arrivals allowed
     supply_stock: Array  # (S,)
@@ -87,13 +90,13 @@ class Facts:
     notes: tuple[str, ...]
 
 
-def facts_of(study: Study, catalog_usd: Mapping[str, float], duties: Sequence[Duty]) -> Facts:
+def facts_of(study: Study, bills: Bills, duties: Sequence[Duty]) -> Facts:
     """Return the study on the bucketed calendar.
 
     Args:
         study: with any scenario applied.
-        catalog_usd: catalog price of each part that some bill names; supplies of other parts
-            constrain nothing and are left out.
+        bills: the parts that some bill names; supplies of other parts constrain nothing and are
+            left out.
         duties: dated customs measures.
 
     Returns:
@@ -118,11 +121,12 @@ def facts_of(study: Study, catalog_usd: Mapping[str, float], duties: Sequence[Du
     centers, makers = study.data_centers, study.factories
     freight, transit = routes_of(study)
     worn = study.objective.salvage + (1 - study.objective.salvage) * start / life
-    supplies = [s for s in study.supplies if s.part in catalog_usd]
+    supplies = [s for s in study.supplies if s.part in bills.unit_usd]
+    stated = stated_usd(study)
     parts = tuple(dict.fromkeys(s.part for s in supplies))
     ramps = _supply_units(study, edges)
     duty, group, duty_notes = _duty_table(study, duties, edges)
-    used = np.array([s.part in catalog_usd for s in study.supplies], dtype=bool)
+    used = np.array([s.part in bills.unit_usd for s in study.supplies], dtype=bool)
     robots = [f.robots for f in makers]
     return Facts(
         parts=parts,
@@ -174,8 +178,10 @@ def facts_of(study: Study, catalog_usd: Mapping[str, float], duties: Sequence[Du
         supply_part=np.array([parts.index(s.part) for s in supplies], dtype=np.intp),
         supply_names=tuple(f"{s.part} from {s.origin}" for s in supplies),
         supply_unit_usd=np.array(
-            [catalog_usd[s.part] if s.unit_usd is None else s.unit_usd for s in supplies]
+            [stated.get(s.part, 0.0) if s.unit_usd is None else s.unit_usd for s in supplies]
         ),
+        supply_value_usd=np.array([_value_usd(s, stated, bills) for s in supplies]),
+        part_stated=np.array([part in stated for part in parts], dtype=bool),
         supply_duty=duty[used],
         supply_units=ramps[used],
         supply_stock=np.array([s.stock for s in supplies]),
@@ -218,6 +224,13 @@ def routes_of(study: Study) -> tuple[Array, Array]:
             way = named.get(center.name, maker)
             freight[f, k], transit[f, k] = way.freight_usd_per_kg, way.transit_weeks
     return freight, transit
+
+
+def _value_usd(supply: Supply, stated: Mapping[str, float], bills: Bills) -> float:
+    """Return what a unit is worth at customs: what is paid for it, or its highest bill price."""
+    if supply.unit_usd is not None:
+        return supply.unit_usd
+    return stated.get(supply.part, bills.unit_usd[supply.part])
 
 
 def _integral(ramp: Ramp, edges: Array) -> Array:

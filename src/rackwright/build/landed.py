@@ -12,7 +12,8 @@ from rackwright.records.plan import LandedCost
 def landed_costs(model: Model, point: Point) -> tuple[LandedCost, ...]:
     """Return the landed cost of each design of the plan.
 
-    Parts and duty are at the plan's average price per unit, hours at its average cost per hour;
+    Parts that are paid on arrival, and duty, are at the plan's average per unit, others at the
+    price in the design's bill; hours at its average cost per hour;
     cells are shared by touch hours, a set-up by the blocks of its platform at the factory. The
     shares add up to all that the plan spends to build.
 
@@ -58,7 +59,7 @@ def _per_unit(model: Model, point: Point) -> tuple[Array, Array]:
     facts, column = model.facts, model.core.column
     bought = _values(point.core, column.buy)  # (S, G, T)
     units = bought.sum(axis=(1, 2)) + _values(point.core, column.take).sum(axis=1)
-    duty = (bought * facts.supply_duty).sum(axis=(1, 2)) * facts.supply_unit_usd
+    duty = (bought * facts.supply_duty).sum(axis=(1, 2)) * facts.supply_value_usd
     total, usd, paid = (np.zeros(len(facts.parts)) for _ in range(3))
     np.add.at(total, facts.supply_part, units)
     np.add.at(usd, facts.supply_part, units * facts.supply_unit_usd)

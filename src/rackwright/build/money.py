@@ -39,13 +39,14 @@ def ledger_of(model: Model, point: Point, space: Space) -> Ledger:
     taken = _cells_of(point.core, core.column.take).sum(axis=1)  # (S,)
     list_usd = (bought * facts.money).sum(axis=(1, 2)) + taken
     list_usd = list_usd * facts.supply_unit_usd
-    for p, part in enumerate(facts.parts):
-        usd = float(list_usd[facts.supply_part == p].sum())
-        lines.append(MoneyLine(name=f"part: {part}", usd=-usd))
     by_bucket = point.x.sum(axis=2)  # (D, F, T)
     paid = (by_bucket * facts.money).sum(axis=2)  # (D, F) discounted blocks
+    billed = paid.sum(axis=1) @ np.where(facts.part_stated, 0.0, blocks.billed_usd)  # (P,)
+    for p, part in enumerate(facts.parts):
+        usd = float(list_usd[facts.supply_part == p].sum() + billed[p])
+        lines.append(MoneyLine(name=f"part: {part}", usd=-usd))
     residual = np.array([row.residual_usd for row in space.rows])
-    duty = bought * facts.supply_duty * facts.supply_unit_usd[:, None, None] * facts.money
+    duty = bought * facts.supply_duty * facts.supply_value_usd[:, None, None] * facts.money
     people = _cells_of(point.core, core.column.people)
     robots = _cells_of(point.core, core.column.robots)
     cells = _cells_of(point.core, core.column.cells)
@@ -53,7 +54,7 @@ def ledger_of(model: Model, point: Point, space: Space) -> Ledger:
     kept = np.where(facts.arrival >= 0, _salvage(model), 0.0)  # (F, K, T)
     costs = {
         "duty": duty.sum(),
-        "other parts": (paid.sum(axis=1) * (blocks.other_usd - residual)).sum(),
+        "other parts": (paid.sum(axis=1) * (blocks.other_usd - residual)).sum() - billed.sum(),
         "integration, licence and margin": (paid.sum(axis=1) * residual).sum(),
         "labour": (people * facts.labour_usd_per_h[:, None] * facts.money).sum(),
         "robot hours": (robots * facts.cell_usd_per_h[:, None] * facts.money).sum(),

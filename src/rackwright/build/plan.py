@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rackwright.build.blocks import blocks_of, catalog_prices
+from rackwright.build.bills import Bills, bills_of
+from rackwright.build.blocks import blocks_of
 from rackwright.build.branch import Cells, Decision, Only, Setup
 from rackwright.build.certify import certificate_of
 from rackwright.build.core import core_of
@@ -86,11 +87,11 @@ def model_of(
     study: Study, space: Space, duties: Sequence[Duty], limits: Limits
 ) -> tuple[Model, tuple[str, ...]]:
     """Return the model of a study over a space, and what was assumed."""
-    prices, notes = catalog_prices(space)
-    facts = facts_of(study, prices, duties)
+    bills = bills_of(space)
+    facts = facts_of(study, bills, duties)
     blocks = blocks_of(study, space, facts, limits.whole_share)
     model = Model(facts, blocks, core_of(facts, blocks), setups_of(facts, blocks))
-    return model, (*notes, *facts.notes, *_assumptions(study, space, model))
+    return model, (*facts.notes, *_assumptions(study, bills, model))
 
 
 def _report(
@@ -165,11 +166,28 @@ def _weekly(
         d for d in found.fixed if isinstance(d, Setup | Cells | Only)
     )
     master.decide((*kept, *complete_as(model, weekly.built)), violation)
+    # Hours that go into a block of the next week may count in the next bucket.
+    master.limit(*_with_hours_of(model, weekly.built))
     master.limit_built(weekly.built)
     point, _ = master.solve()
     master.limit_built(None)
+    master.limit(model.core.limit, model.core.upper)
     master.decide((), 0.0)
     return weekly, ledger.surplus_usd - point.objective_usd
+
+
+def _with_hours_of(model: Model, x: Array) -> tuple[Array, Array]:
+    """Limits and upper bounds of the core with room for the hours that these blocks take."""
+    blocks, row, column = model.blocks, model.core.row, model.core.column
+    limit, upper = model.core.limit.copy(), model.core.upper.copy()
+    by_bucket = x.sum(axis=2)  # (D, F, T)
+    bays = np.einsum("dft,df->ft", by_bucket, blocks.bay_at_h)
+    touch = np.einsum("dft,df->ft", by_bucket, blocks.touch_at_h)
+    limit[row.bay] = np.maximum(limit[row.bay], bays)
+    there = column.people >= 0
+    people = column.people[there]
+    upper[people] = np.maximum(upper[people], touch[there])
+    return limit, upper
 
 
 def _cells_at_work(model: Model, point: Point) -> Array:
@@ -235,25 +253,35 @@ def _grades(study: Study) -> list[Grade]:
     return [row.grade for table in tables for row in table]
 
 
-def _assumptions(study: Study, space: Space, model: Model) -> tuple[str, ...]:
+def _assumptions(study: Study, bills: Bills, model: Model) -> tuple[str, ...]:
     facts = model.facts
     notes = [
-        "parts are paid when they arrive, everything else in the bucket of building",
+        "parts whose supply states a price are paid when they arrive, everything else in the "
+        "bucket of building",
         "a block starts in the first period after its bucket ends and its transit is over",
         f"all blocks end together in week {study.objective.life_weeks:g}; one that arrived later "
         "is credited its unused life, straight-line, at its price",
         "duty is charged on parts with a supply; racks cross borders free of duty",
     ]
-    named = {line.part for row in space.rows for line in row.bill}
-    free = sorted(named - set(facts.parts))
+    free = sorted(set(bills.unit_usd) - set(facts.parts))
     if free:
         notes.append(
             "bought freely at catalog price, no supply given: "
             + ", ".join(free[:8])
             + (f" and {len(free) - 8} more" if len(free) > 8 else "")
         )
+    dutied = np.asarray(facts.supply_duty.any(axis=(1, 2)))
+    unclear = sorted(
+        part
+        for p, part in enumerate(facts.parts)
+        if not facts.part_stated[p]
+        and part in bills.disagree
+        and dutied[facts.supply_part == p].any()
+    )
+    if unclear:
+        notes.append("duty on the highest price in any bill: " + ", ".join(unclear))
     if facts.supply_stock.any():
-        notes.append("stock on hand is charged at its unit price: it could be used otherwise")
+        notes.append("stock on hand is charged like what is bought: it could be used otherwise")
     consigned = sorted({s.part for s in study.supplies if s.ownership == "consigned"})
     if consigned:
         notes.append(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rackwright.build.branch import ALL, Decision, Only, allowed_to_train
-from rackwright.build.core import Core
+from rackwright.build.core import Core, landed_usd
 from rackwright.build.facts import Array, Facts, Index
 from rackwright.build.model import Duals, Model
 from rackwright.records.prices import Priced, Prices
@@ -57,6 +57,7 @@ def prices_of(facts: Facts, core: Core, dual: Array) -> Prices:
         floor_usd_per_m2=_at(dual, row.floor),
         salvage=facts.salvage,
         part_usd=part,
+        part_stated=facts.part_stated.astype(float),
         money=paid,
         touch_usd=np.broadcast_to(touch, levels),
         bay_usd=np.broadcast_to(bay / facts.first_pass_yield[:, None], levels),
@@ -69,7 +70,7 @@ def prices_of(facts: Facts, core: Core, dual: Array) -> Prices:
 def list_duals(facts: Facts, core: Core) -> Array:
     """Return duals without any scarcity: what parts and hours cost when there is enough."""
     dual = np.zeros(core.limit.size)
-    unit = facts.supply_unit_usd[:, None, None] * (1 + facts.supply_duty) * facts.money
+    unit = landed_usd(facts) * facts.money
     for p in range(len(facts.parts)):
         mine = facts.supply_part == p
         dual[core.row.balance[p]] = unit[mine].min(axis=0)

@@ -31,7 +31,7 @@ def price(space: Space, prices: Prices) -> Priced:
     Returns:
         `worth_usd` of shape (D, F, K, T); `NOT_BUILDABLE` where a row cannot be built.
     """
-    rows = _rows(space, prices.parts)
+    rows = _rows(space, prices)
     worth = _worth_from(rows, prices)  # (D, K, V + 1): of a block at work from period v on
     cost = _cost(rows, prices)  # (D, F, K, T)
     arrival = prices.arrival.astype(np.intp)  # (F, K, T); -1 picks the padding below
@@ -54,7 +54,7 @@ class _Rows(NamedTuple):
     floor_m2: Array
     mass_kg: Array
     price_usd: Array
-    listed_usd: Array
+    stated_usd: Array
     first_week: Array
     parts: Array  # (D, P)
     touch: Array  # (D, L)
@@ -66,16 +66,17 @@ def expected_rates(space: Space) -> Array:
     return np.asarray(space.rates @ space.parameters.weights)
 
 
-def _rows(space: Space, parts: Sequence[str]) -> _Rows:
+def _rows(space: Space, prices: Prices) -> _Rows:
     rows = space.rows
-    column = {part: i for i, part in enumerate(parts)}
-    quantity = np.zeros((len(rows), len(parts)))
-    listed = np.zeros(len(rows))
+    column = {part: i for i, part in enumerate(prices.parts)}
+    quantity = np.zeros((len(rows), len(prices.parts)))
+    stated = np.zeros(len(rows))
     for d, row in enumerate(rows):
         for line in row.bill:
             if line.part in column:
-                quantity[d, column[line.part]] += line.quantity
-                listed[d] += line.quantity * line.unit_usd
+                p = column[line.part]
+                quantity[d, p] += line.quantity
+                stated[d] += prices.part_stated[p] * line.quantity * line.unit_usd
     return _Rows(
         rate=expected_rates(space),
         average_power_w=np.array(
@@ -87,7 +88,7 @@ def _rows(space: Space, parts: Sequence[str]) -> _Rows:
         floor_m2=_column(rows, "floor_m2"),
         mass_kg=_column(rows, "mass_kg"),
         price_usd=_column(rows, "price_usd"),
-        listed_usd=listed,
+        stated_usd=stated,
         first_week=_column(rows, "first_week"),
         parts=quantity,
         touch=_hours(rows, "touch_hours"),
@@ -133,7 +134,7 @@ def _cost(rows: _Rows, prices: Prices) -> Array:
     """Cost of one block on every route, shape (D, F, K, T)."""
     built = (
         np.einsum("dp,pft->dft", rows.parts, prices.part_usd)
-        + (rows.price_usd - rows.listed_usd)[:, None, None] * prices.money
+        + (rows.price_usd - rows.stated_usd)[:, None, None] * prices.money
         + np.einsum("dl,lft->dft", rows.touch, prices.touch_usd)
         + np.einsum("dl,lft->dft", rows.bay, prices.bay_usd)
     )

@@ -24,12 +24,14 @@ class Prices(Record):
 
     and costs
 
-        sum over p of part_usd[p,f,t] · quantity[d,p] + money[f,t] · (price_usd - listed parts)
+        sum over p of part_usd[p,f,t] · quantity[d,p] + money[f,t] · (price_usd - stated parts)
             + sum over l of touch_usd[l,f,t] · touch[d,l] + bay_usd[l,f,t] · bay[d,l]
             + mass_usd_per_kg[f,k,t] · mass.
 
-    "Listed parts" is the catalog price of the constrained parts in the row's bill, since
-    `part_usd` charges those in full. Set-up is not in here: BUILD adds it per platform.
+    "Stated parts" is the sum over p of part_stated[p] · quantity · unit price in the row's bill:
+    `part_usd` charges those in full, at the price that a supply states. All other parts are paid
+    at the prices of the row's own bill, and `part_usd` is only their scarcity and duty.
+    Set-up is not in here: BUILD adds it per platform.
     """
 
     parts: tuple[str, ...]
@@ -44,7 +46,8 @@ class Prices(Record):
     air_usd_per_w: FloatArray  # (K, V)
     floor_usd_per_m2: FloatArray  # (K, V)
     salvage: FloatArray  # (K, V) share of price credited, by period of arrival
-    part_usd: FloatArray  # (P, F, T) full cost of one more unit, duty and scarcity included
+    part_usd: FloatArray  # (P, F, T) cost of one more unit, duty and scarcity included
+    part_stated: FloatArray  # (P,) 1: part_usd holds its price; 0: the row's bill does
     money: FloatArray  # (F, T) cost today of a dollar spent then, budget's scarcity included
     touch_usd: FloatArray  # (L, F, T) per touch hour at list price of the row
     bay_usd: FloatArray  # (L, F, T) per bay hour

@@ -178,7 +178,7 @@ class Supply(Graded):
     part: str
     origin: Country
     per_week: Ramp = Field(description="units per week that we are allocated, by week")
-    unit_usd: Usd | None = Field(default=None, description="none = catalog price (middle)")
+    unit_usd: Usd | None = Field(default=None, description="none = as the bill of each design says")
     lead_time_weeks: Weeks = Field(default=0.0, description="from order to the factory")
     stock: float = Field(default=0.0, ge=0, description="units on hand at week 0")
     ownership: Literal["buy_sell", "consigned", "agency"] = "buy_sell"
