@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rackwright.build.blocks import Blocks
-from rackwright.build.facts import Array, Facts, Index, Mask, it_power, routes_of, weekly_limits
+from rackwright.build.facts import Array, Facts, Index, Mask, weekly_limits
 from rackwright.build.model import Point
 from rackwright.records.plan import WeekRow
 from rackwright.records.study import Study
@@ -28,8 +28,9 @@ def by_week(study: Study, facts: Facts, blocks: Blocks, point: Point, cells: Arr
 
     The rate within a bucket is level. Small blocks are built whole: each week a factory builds
     as many as the level rates sum up to, those with the largest remainder first; what a week's
-    hours, bays, parts or site power do not allow moves to the next week. Large blocks, which
-    take more than a week of a line, may be built in parts.
+    hours, bays, parts or site power do not allow moves to the next week. Hours that are left go
+    into the block that is due next, which is then finished in the next week. Large blocks,
+    which take more than a week of a line, may be built in parts.
 
     Args:
         study: for the limits of single weeks.
@@ -53,13 +54,12 @@ def by_week(study: Study, facts: Facts, blocks: Blocks, point: Point, cells: Arr
     started = np.ceil(blocks.first_week[d] - EPS)
     target = _level(rate, bucket, started, plan)
     built = np.zeros((d.size, weeks))
-    delayed = np.zeros(d.size)
     for week in range(weeks):
         due = target[:, week] - built.sum(axis=1)
         due = np.where(week >= started, np.maximum(due, 0.0), 0.0)
         want = _whole(due, f, blocks.whole[d])
         built[:, week] = line.build(week, want, d, f, k)
-        delayed += np.maximum(want - built[:, week], 0.0)
+        line.begin(week, due - built[:, week], d, f)
     table = np.zeros_like(point.x)
     np.add.at(table, (d[:, None], f[:, None], k[:, None], bucket[None, :]), built)
     rows = tuple(
@@ -117,19 +117,18 @@ class _Line:
         share = facts.cell_share[:, None]
         ceiling = np.where(share < 1, limits.people_h / np.where(share < 1, 1 - share, 1), np.inf)
         self.touch = np.minimum(limits.people_h + by_cells, ceiling)  # (F, weeks)
-        self.bays = limits.bay_h
+        self.bays = limits.bay_h.copy()
         used = [i for i, s in enumerate(study.supplies) if s.part in facts.parts]
         arrivals = np.zeros((len(facts.parts), weeks))
         np.add.at(arrivals, facts.supply_part, limits.supply_units[used])
         stock = np.zeros(len(facts.parts))
         np.add.at(stock, facts.supply_part, facts.supply_stock)
         self.parts = arrivals.cumsum(axis=1) + stock[:, None]
-        edges = np.arange(weeks + 1.0)
-        power = np.array([it_power(c, edges[:-1], edges[-1]) for c in study.data_centers])
-        self.power = np.minimum.accumulate(power[:, ::-1], axis=1)[:, ::-1]
+        # A block waits until the period in which the bucketed plan puts it to work.
+        self.power = facts.power_w.copy()  # what is not reserved yet, (K, V)
+        self.bucket = bucket
         self.used_parts = np.zeros(len(facts.parts))
-        self.reserved = np.zeros(len(facts.data_centers))
-        _, self.transit = routes_of(study)
+        self.left = (np.zeros(0), np.zeros(0))
 
     def build(self, week: int, want: Array, d: Index, f: Index, k: Index) -> Array:
         """Return what of `want` fits into the week, and take it off the limits."""
@@ -137,15 +136,17 @@ class _Line:
         got = np.zeros(want.size)
         touch, bays = self.touch[:, week].copy(), self.bays[:, week].copy()
         spare = self.parts[:, week] - self.used_parts
-        for r in np.argsort(-want, kind="stable"):
+        # Large blocks first: what waits for the last rack of one loses most by a week.
+        for r in np.lexsort((-want, ~blocks.whole[d])):
             if want[r] <= EPS:
-                break
-            ready = int(np.ceil(week + 1 + self.transit[f[r], k[r]]))
-            arrives = min(self.power.shape[1] - 1, ready)
+                continue
+            period = self.facts.arrival[f[r], k[r], self.bucket[week]]
+            if period < 0:
+                continue  # it would arrive after the horizon
             room = [
                 _room(touch[f[r]], blocks.touch_at_h[d[r], f[r]]),
                 _room(bays[f[r]], blocks.bay_at_h[d[r], f[r]]),
-                _room(self.power[k[r], arrives] - self.reserved[k[r]], blocks.power_w[d[r]]),
+                _room(float(self.power[k[r], period:].min()), blocks.power_w[d[r]]),
                 *(_room(s, q) for s, q in zip(spare, blocks.quantity[d[r]], strict=True)),
             ]
             fits = min(want[r], *room)
@@ -154,8 +155,22 @@ class _Line:
             bays[f[r]] -= got[r] * blocks.bay_at_h[d[r], f[r]]
             spare -= got[r] * blocks.quantity[d[r]]
             self.used_parts += got[r] * blocks.quantity[d[r]]
-            self.reserved[k[r]] += got[r] * blocks.power_w[d[r]]
+            self.power[k[r], period:] -= got[r] * blocks.power_w[d[r]]
+        self.left = (touch, bays)
         return got
+
+    def begin(self, week: int, due: Array, d: Index, f: Index) -> None:
+        """Work on parts of blocks that are due but not whole; the hours count in the next week."""
+        if week + 1 == self.touch.shape[1]:
+            return
+        part = np.where(self.blocks.whole[d], 0.0, np.clip(due, 0.0, 1.0))
+        for hours, left, each in (
+            (self.touch, self.left[0], self.blocks.touch_at_h),
+            (self.bays, self.left[1], self.blocks.bay_at_h),
+        ):
+            need = np.zeros(left.size)
+            np.add.at(need, f, part * each[d, f])
+            hours[:, week + 1] += np.minimum(left, need)
 
 
 def _room(left: float, each: float) -> float:
