@@ -39,7 +39,12 @@ class Model:
         a = self.a
         for name in ("facts.arrival", "facts.group", "facts.cell_first", "facts.supply_part"):
             a[name] = a[name].astype(int)
-        for name in ("core.entry_row", "core.entry_column", "blocks.platform"):
+        for name in (
+            "core.entry_row",
+            "core.entry_column",
+            "blocks.platform",
+            "blocks.accelerator",
+        ):
             a[name] = a[name].astype(int)
         for name in ("setups.window", "setups.window_thing", "setups.total_thing"):
             a[name] = a[name].astype(int)
@@ -58,6 +63,8 @@ class Model:
             a["blocks.touch_h"].sum(1)[:, None] + a["blocks.racks"][:, None] * self.rework_h
         )
         self.bay = a["blocks.bay_h"].sum(1)[:, None] / a["facts.first_pass_yield"]
+        duty = a["facts.rack_duty"][a["blocks.accelerator"]]  # (D, F, K, T)
+        self.rack_duty = duty * a["blocks.price_usd"][:, None, None, None]
         self.supply = self.supply_by()
         self.most_touch = self.touch_limit()
         self.open = self.routes()
@@ -206,6 +213,7 @@ def worth(m: Model, y: np.ndarray, leaf: dict[str, Any]) -> np.ndarray:
             freight = a["facts.freight_usd_per_kg"][f, k] * money
             there = np.maximum(arrival[f, k], 0)
             spent = cost + counted[:, k, None] + a["blocks.mass_kg"][:, None] * freight
+            spent = spent + m.rack_duty[:, f, k] * money
             table[:, f, k] = from_here[:, k, there] - spent
     return np.where(m.open, table, CLOSED)
 
@@ -334,6 +342,7 @@ def check_plan(m: Model, raw: dict[str, Any], wrong: list[str]) -> float:
             for k in range(m.K):
                 spend = a["blocks.other_usd"] + a["facts.bay_usd_per_h"][f] * m.bay[:, f]
                 spend = spend + a["facts.freight_usd_per_kg"][f, k] * a["blocks.mass_kg"]
+                spend = spend + m.rack_duty[:, f, k, t]
                 v = a["facts.arrival"][f, k, t]
                 credit = a["facts.salvage"][k, v] * a["blocks.price_usd"]
                 worth_usd += float(x[:, f, k, t] @ (credit - spend * money[t]))

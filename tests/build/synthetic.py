@@ -275,6 +275,8 @@ def slow_price(space: Space, prices: Prices) -> Priced:
                         continue
                     cost = prices.money[f, t] * (r.price_usd - stated)
                     cost += prices.mass_usd_per_kg[f, k, t] * r.mass_kg
+                    share = prices.rack_duty[prices.accelerators.index(r.accelerator), f, k, t]
+                    cost += prices.money[f, t] * share * r.price_usd
                     for p, name in enumerate(prices.parts):
                         cost += prices.part_usd[p, f, t] * count[name]
                     for level in range(len(LEVELS)):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rackwright.build import apply_scenario, plan
-from rackwright.build.duties import duty_rates
+from rackwright.build.duties import Goods, duty_rates
 from rackwright.build.scenario import scale_window
 from rackwright.kernels.calendar import ramp_integral
 from rackwright.records.errors import NothingFeasibleError
@@ -122,9 +122,8 @@ def duty(key, rate, start=date(2026, 1, 1), end=None, **more):
     return Duty(key=key, name=key, rate=rate, valid_from=start, valid_to=end, **more)
 
 
-def rates(duties, origin="TW", hts="8473.30", destination="US"):
-    part = supplied("hbm", 1.0, origin, hts=hts)
-    return duty_rates(part, destination, duties, date(2026, 1, 5), WEEKS)
+def rates(duties, origin="TW", hts="8473.30", destination="US", keys=("hbm",)):
+    return duty_rates(Goods(hts, origin, keys), destination, duties, date(2026, 1, 5), WEEKS)
 
 
 def test_duties_add_up():
@@ -158,6 +157,7 @@ def test_a_duty_steps_on_its_day():
         {"hts_headings": ("8542",)},
         {"hts_excepted": ("8473",)},
         {"origins_hit": ("CN",)},
+        {"origins_exempt": ("MX", "TW")},
         {"destinations": ("MX",)},
         {"end_uses_exempt": ("us_data_center",)},
         {"components_hit": ("h200",)},
@@ -192,8 +192,8 @@ def test_duty_is_paid_and_moves_the_work_to_where_it_is_not():
     space = make_space(study, [row("a", rates=[1.0], price=1.5, bill=[("gpu", 1, 1.0)])])
 
     free, _ = plan(study, space, slow_price)
-    taxed, _ = plan(study, space, slow_price, duties=[duty("a", 0.3)])
-    paid = {line.name: line.usd for line in taxed.money}["duty"]
+    taxed, _ = plan(study, space, slow_price, duties=[duty("a", 0.3, hts_headings=("8473",))])
+    paid = {line.name: line.usd for line in taxed.money}["duty: parts"]
     in_us = sum(d.blocks for d in taxed.deliveries if d.factory == "us")
 
     assert paid == pytest.approx(-0.3 * in_us, rel=1e-6)

@@ -96,6 +96,8 @@ def prices(rng: np.random.Generator, factories=2, centers=2, workloads=2, bucket
         touch_usd=u(1, 9, (3, factories, buckets)),
         bay_usd=u(1, 9, (3, factories, buckets)),
         mass_usd_per_kg=u(0, 1, (factories, centers, buckets)),
+        accelerators=("a", "b"),
+        rack_duty=u(0, 0.5, (2, factories, centers, buckets)),
         arrival=arrival,
         bucket_end_week=np.arange(1, buckets + 1) * 2.0,
     )

@@ -43,6 +43,8 @@ def one_block(s, p, d, f, k, t):
     for h in r.hours:
         i = LEVELS.index(h.level)
         cost += p.touch_usd[i, f, t] * h.touch_hours + p.bay_usd[i, f, t] * h.bay_hours
+    share = p.rack_duty[p.accelerators.index(r.accelerator), f, k, t]
+    cost += p.money[f, t] * share * r.price_usd
     return worth - cost
 
 
@@ -55,7 +57,7 @@ def test_every_route_of_every_row_is_priced_by_the_formula(seed):
         services = [service(f"w{i}", 1.0, float(rng.uniform(30, 60))) for i in range(2)]
         if d == 3:
             services[1], rates[3, 1] = None, 0.0
-        rows.append(row(f"d{d}", rng, tuple(services)))
+        rows.append(row(f"d{d}", rng, tuple(services), accelerator="ab"[d % 2]))
     s, p = space(rows, rates), prices(rng)
     got = np.asarray(price(s, p).worth_usd)
     for (d, f, k, t), value in np.ndenumerate(got):

@@ -20,6 +20,7 @@ class Blocks:
     keys: tuple[str, ...]
     platforms: tuple[str, ...]
     platform: Index  # (D,)
+    accelerator: Index  # (D,) place among those of the facts
     rate: Array  # (D, W) tokens/s, expected over the worlds as weighted now
     average_power_w: Array  # (D, W)
     power_w: Array  # (D,)
@@ -74,6 +75,9 @@ def blocks_of(study: Study, space: Space, facts: Facts, whole_share: float) -> B
         keys=tuple(row.key for row in rows),
         platforms=platforms,
         platform=np.array([place[row.platform] for row in rows], dtype=np.intp),
+        accelerator=np.array(
+            [facts.accelerators.index(row.accelerator) for row in rows], dtype=np.intp
+        ),
         rate=np.asarray(space.rates @ space.parameters.weights),
         average_power_w=np.array(
             [[0.0 if s is None else s.average_power_w for s in row.services] for row in rows]

@@ -22,10 +22,11 @@ _FACTS = """
     edges annuity money work_s arrival serving value_usd energy_usd_per_w site_usd_per_w power_w
     liquid_w air_w floor_m2 coolant_c salvage people_h bay_h bay_usd_per_h first_pass_yield
     rework_h cell_h_per_week cell_share cell_first cells_max setup_usd freight_usd_per_kg
+    rack_duty
     supply_part supply_units supply_stock group period_weeks availability
 """
 _BLOCKS = """
-    platform rate average_power_w power_w liquid_w air_w floor_m2 mass_kg price_usd other_usd
+    platform accelerator rate average_power_w power_w liquid_w air_w floor_m2 mass_kg price_usd other_usd
     quantity touch_h bay_h racks first_week max_coolant_c allowed whole needs_all
 """
 _CORE = "limit objective spend upper integer entry_row entry_column entry_value"

@@ -59,7 +59,7 @@ def built_columns(
     """
     facts, blocks, core, setups = model.facts, model.blocks, model.core, model.setups
     d, f, k, t = at
-    spend = spend_usd(facts, blocks)[d, f, k]
+    spend = spend_usd(facts, blocks)[d, f, k, t]
     credit = facts.salvage[k, facts.arrival[f, k, t]] * blocks.price_usd[d]
     here = np.arange(d.size)
     q, y = blocks.platform[d], setups.window[t]

@@ -1,25 +1,33 @@
-"""Customs duty of a part on a route, week by week, from dated measures."""
+"""Customs duty of goods on a route, bucket by bucket, from dated measures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rackwright.records.rates import Duty
-from rackwright.records.study import Supply
 
 Array = NDArray[np.float64]
 
 END_USE = "us_data_center"
 
 
+class Goods(NamedTuple):
+    """What crosses a border."""
+
+    hts: str  # tariff heading
+    origin: str  # ISO 3166 code of the country
+    keys: tuple[str, ...]  # of the catalog: the part itself, and the component it is, or holds
+
+
 def duty_rates(
-    supply: Supply, destination: str, duties: Sequence[Duty], start: date, edges: Array
+    goods: Goods, destination: str, duties: Sequence[Duty], start: date, edges: Array
 ) -> tuple[Array, tuple[str, ...]]:
-    """Return the ad-valorem duty on a supply into a country, averaged over each bucket.
+    """Return the ad-valorem duty on goods into a country, averaged over each bucket.
 
     Measures add up, unless one's data names another that it does not stack with: of such a
     pair the higher rate is charged. A measure that exempts the end use is not charged, and
@@ -27,19 +35,19 @@ def duty_rates(
     and not in force.
 
     Args:
-        supply: part, origin and tariff heading.
-        destination: country of the factory that it enters.
+        goods: heading, origin and what they are.
+        destination: country that they enter.
         duties: dated measures.
         start: day on which week 0 begins.
         edges: bucket edges [weeks], shape (T + 1,).
 
     Returns:
-        Rates as fractions of the part's price, shape (T,), and notes on what was not charged
+        Rates as fractions of the goods' price, shape (T,), and notes on what was not charged
         because its data are incomplete.
     """
-    if destination == supply.origin:
+    if destination == goods.origin:
         return np.zeros(edges.size - 1), ()
-    hitting = [duty for duty in duties if _touches(duty, supply, destination)]
+    hitting = [duty for duty in duties if _touches(duty, goods, destination)]
     touching = [duty for duty in hitting if duty.valid_from is not None]
     notes = [
         f"duty {d.key}: it has no first day, so it is not charged"
@@ -61,18 +69,20 @@ def duty_rates(
     return np.diff(at_edge) / np.diff(edges * 7), tuple(notes)
 
 
-def _touches(duty: Duty, supply: Supply, destination: str) -> bool:
+def _touches(duty: Duty, goods: Goods, destination: str) -> bool:
     if duty.destinations and destination not in duty.destinations:
         return False
-    if duty.origins_hit and supply.origin not in duty.origins_hit:
+    if duty.origins_hit and goods.origin not in duty.origins_hit:
+        return False
+    if goods.origin in duty.origins_exempt:
         return False
     if END_USE in duty.end_uses_exempt:
         return False
-    if duty.components_hit and not any(supply.part.startswith(c) for c in duty.components_hit):
+    if duty.components_hit and not set(goods.keys) & set(duty.components_hit):
         return False
-    if duty.hts_headings and not _under(supply.hts, duty.hts_headings):
+    if duty.hts_headings and not _under(goods.hts, duty.hts_headings):
         return False
-    return not _under(supply.hts, duty.hts_excepted)
+    return not _under(goods.hts, duty.hts_excepted)
 
 
 def _under(hts: str, headings: Sequence[str]) -> bool:

@@ -1,6 +1,6 @@
 """What the study says, as arrays on the bucketed calendar: the right-hand sides of the model.
 
-Axes: P parts, S supplies, G groups of factories that pay the same duties, F factories, K data
+Axes: P parts, S supplies, A accelerators, G groups of factories that pay the same duties, F factories, K data
 centers, W workloads, T buckets of building, V = T + 1 periods of work (the last is the life
 after the horizon).
 """
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rackwright.build.bills import Bills, stated_usd
-from rackwright.build.duties import duty_rates
+from rackwright.build.tariffs import part_duty, rack_duty
 from rackwright.kernels.calendar import (
     HOURS_PER_WEEK,
     SECONDS_PER_WEEK,
@@ -42,6 +42,7 @@ class Facts:
     parts: tuple[str, ...]
     factories: tuple[str, ...]
     data_centers: tuple[str, ...]
+    accelerators: tuple[str, ...]
     workloads: tuple[str, ...]
     group: Index  # (F,) of factories that pay the same duty on every supply at all times
     edges: Array  # (T + 1,) weeks
@@ -78,6 +79,7 @@ class Facts:
     cells_max: Array  # (F,)
     setup_usd: Array  # (F,)
     freight_usd_per_kg: Array  # (F, K)
+    rack_duty: Array  # (A, F, K, T) share of a rack's price, A accelerators
     supply_part: Index  # (S,)
     supply_names: tuple[str, ...]
     supply_unit_usd: Array  # (S,) paid on arrival; 0 where the bill of the block pays
@@ -125,13 +127,15 @@ def facts_of(study: Study, bills: Bills, duties: Sequence[Duty]) -> Facts:
     stated = stated_usd(study)
     parts = tuple(dict.fromkeys(s.part for s in supplies))
     ramps = _supply_units(study, edges)
-    duty, group, duty_notes = _duty_table(study, duties, edges)
+    duty, group, part_notes = part_duty(study, bills, duties, edges)
+    racks, rack_notes = rack_duty(study, bills, duties, edges, transit)
     used = np.array([s.part in bills.unit_usd for s in study.supplies], dtype=bool)
     robots = [f.robots for f in makers]
     return Facts(
         parts=parts,
         factories=tuple(f.name for f in makers),
         data_centers=tuple(k.name for k in centers),
+        accelerators=bills.accelerators,
         workloads=tuple(w.name for w in study.workloads),
         group=group,
         edges=edges,
@@ -175,6 +179,7 @@ def facts_of(study: Study, bills: Bills, duties: Sequence[Duty]) -> Facts:
         cells_max=np.array([float(r.max_cells) if r else 0.0 for r in robots]),
         setup_usd=np.array([f.setup_usd for f in makers]),
         freight_usd_per_kg=freight,
+        rack_duty=racks,
         supply_part=np.array([parts.index(s.part) for s in supplies], dtype=np.intp),
         supply_names=tuple(f"{s.part} from {s.origin}" for s in supplies),
         supply_unit_usd=np.array(
@@ -186,7 +191,7 @@ def facts_of(study: Study, bills: Bills, duties: Sequence[Duty]) -> Facts:
         supply_units=ramps[used],
         supply_stock=np.array([s.stock for s in supplies]),
         budget_usd=np.inf if study.objective.budget_usd is None else study.objective.budget_usd,
-        notes=duty_notes,
+        notes=tuple(dict.fromkeys((*part_notes, *rack_notes))),
     )
 
 
@@ -253,26 +258,6 @@ def _supply_units(study: Study, edges: Array) -> Array:
         if ramp:
             table[i] = _integral(tuple(ramp), edges)
     return table
-
-
-def _duty_table(
-    study: Study, duties: Sequence[Duty], edges: Array
-) -> tuple[Array, Index, tuple[str, ...]]:
-    """Duty rates (S, G, T) and the group of each factory (F,).
-
-    Factories that pay the same duties share their parts: with everything known ahead, a part
-    bought for one of them may as well be used at another.
-    """
-    buckets = edges.size - 1
-    table = np.zeros((len(study.supplies), len(study.factories), buckets))
-    notes: list[str] = []
-    for i, supply in enumerate(study.supplies):
-        for f, maker in enumerate(study.factories):
-            table[i, f], said = duty_rates(supply, maker.country, duties, study.start, edges)
-            notes.extend(said)
-    each = table.transpose(1, 0, 2).reshape(len(study.factories), -1)
-    _, first, group = np.unique(each, axis=0, return_index=True, return_inverse=True)
-    return table[:, first], group.astype(np.intp).ravel(), tuple(dict.fromkeys(notes))
 
 
 def _arrival(edges: Array, transit: Array) -> Index:

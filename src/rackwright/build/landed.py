@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rackwright.build.facts import Array, Index
-from rackwright.build.model import Model, Point
+from rackwright.build.model import Model, Point, rack_duty_usd
 from rackwright.records.plan import LandedCost
 
 
@@ -33,10 +33,11 @@ def landed_costs(model: Model, point: Point) -> tuple[LandedCost, ...]:
     setup = _ratio(point.setup * model.setups.spend, platform_blocks)[blocks.platform]  # (D, F)
     freight = (built * facts.freight_usd_per_kg).sum(axis=(1, 2)) * blocks.mass_kg
     bays = (at_factory * blocks.bay_at_h * facts.bay_usd_per_h).sum(axis=1)
+    racks_usd = (point.x * rack_duty_usd(facts, blocks)).sum(axis=(1, 2, 3))
     rows = []
     for d in np.flatnonzero(number > 0):
         parts = float(blocks.quantity[d] @ part_usd + blocks.other_usd[d])
-        duty = float(blocks.quantity[d] @ duty_usd)
+        duty = float(blocks.quantity[d] @ duty_usd + racks_usd[d] / number[d])
         labour = float(hours[d] @ per_hour + bays[d]) / number[d]
         shared = float(at_factory[d] @ setup[d] + hours[d] @ cells) / number[d]
         moved = float(freight[d] / number[d])

@@ -75,7 +75,17 @@ def installed(x: Array, facts: Facts) -> Array:
 
 
 def spend_usd(facts: Facts, blocks: Blocks) -> Array:
-    """Return what a block costs beside parts with a supply and touch hours, (D, F, K)."""
+    """Return what a block costs beside parts paid on arrival and touch hours, (D, F, K, T).
+
+    Its rack's duty depends on the day on which it enters the data center's country.
+    """
     bays = facts.bay_usd_per_h * blocks.bay_at_h  # (D, F)
     freight = facts.freight_usd_per_kg * blocks.mass_kg[:, None, None]  # (D, F, K)
-    return np.asarray((blocks.other_usd[:, None] + bays)[:, :, None] + freight)
+    always = (blocks.other_usd[:, None] + bays)[:, :, None] + freight
+    return np.asarray(always[:, :, :, None] + rack_duty_usd(facts, blocks))
+
+
+def rack_duty_usd(facts: Facts, blocks: Blocks) -> Array:
+    """Return the duty on a finished block, (D, F, K, T)."""
+    share = facts.rack_duty[blocks.accelerator]
+    return np.asarray(share * blocks.price_usd[:, None, None, None])

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rackwright.build.facts import Array
-from rackwright.build.model import Model, Point, installed
+from rackwright.build.model import Model, Point, installed, rack_duty_usd, spend_usd
 from rackwright.records.plan import MoneyLine, WorkRow
 from rackwright.records.space import Space
 
@@ -53,7 +53,8 @@ def ledger_of(model: Model, point: Point, space: Space) -> Ledger:
     routed = (point.x * facts.money).sum(axis=3)  # (D, F, K)
     kept = np.where(facts.arrival >= 0, _salvage(model), 0.0)  # (F, K, T)
     costs = {
-        "duty": duty.sum(),
+        "duty: parts": duty.sum(),
+        "duty: racks": (point.x * rack_duty_usd(facts, blocks) * facts.money).sum(),
         "other parts": (paid.sum(axis=1) * (blocks.other_usd - residual)).sum() - billed.sum(),
         "integration, licence and margin": (paid.sum(axis=1) * residual).sum(),
         "labour": (people * facts.labour_usd_per_h[:, None] * facts.money).sum(),
@@ -94,11 +95,12 @@ def _salvage(model: Model) -> Array:
 def _spent(model: Model, point: Point) -> float:
     """Undiscounted spending to build: what the budget caps."""
     facts, blocks = model.facts, model.blocks
-    built = point.x.sum(axis=3)  # (D, F, K)
-    per_block = (blocks.other_usd[:, None] + facts.bay_usd_per_h * blocks.bay_at_h)[:, :, None]
-    per_block = per_block + facts.freight_usd_per_kg * blocks.mass_kg[:, None, None]
     setups = float((point.setup * model.setups.spend).sum())
-    return float((built * per_block).sum()) + setups + float(model.core.spend @ point.core)
+    return (
+        float((point.x * spend_usd(facts, blocks)).sum())
+        + setups
+        + float(model.core.spend @ point.core)
+    )
 
 
 def _work_rows(model: Model, point: Point, value: Array) -> tuple[WorkRow, ...]:

@@ -261,7 +261,8 @@ def _assumptions(study: Study, bills: Bills, model: Model) -> tuple[str, ...]:
         "a block starts in the first period after its bucket ends and its transit is over",
         f"all blocks end together in week {study.objective.life_weeks:g}; one that arrived later "
         "is credited its unused life, straight-line, at its price",
-        "duty is charged on parts with a supply; racks cross borders free of duty",
+        "duty is charged on parts with a supply when they enter a factory's country, at what is "
+        "paid for them, and on finished racks when they enter the data center's, at their price",
     ]
     free = sorted(set(bills.unit_usd) - set(facts.parts))
     if free:

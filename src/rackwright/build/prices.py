@@ -61,6 +61,8 @@ def prices_of(facts: Facts, core: Core, dual: Array) -> Prices:
         money=paid,
         touch_usd=np.broadcast_to(touch, levels),
         bay_usd=np.broadcast_to(bay / facts.first_pass_yield[:, None], levels),
+        accelerators=facts.accelerators,
+        rack_duty=facts.rack_duty,
         mass_usd_per_kg=facts.freight_usd_per_kg[:, :, None] * money,
         arrival=facts.arrival,
         bucket_end_week=facts.edges[1:],

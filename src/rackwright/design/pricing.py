@@ -46,6 +46,7 @@ def price(space: Space, prices: Prices) -> Priced:
 class _Rows(NamedTuple):
     """The numbers of all rows that prices multiply."""
 
+    accelerator: NDArray[np.intp]  # (D,)
     rate: Array  # (D, W)
     average_power_w: Array  # (D, W)
     power_w: Array  # (D,)
@@ -78,6 +79,9 @@ def _rows(space: Space, prices: Prices) -> _Rows:
                 quantity[d, p] += line.quantity
                 stated[d] += prices.part_stated[p] * line.quantity * line.unit_usd
     return _Rows(
+        accelerator=np.array(
+            [prices.accelerators.index(row.accelerator) for row in rows], dtype=np.intp
+        ),
         rate=expected_rates(space),
         average_power_w=np.array(
             [[0.0 if s is None else s.average_power_w for s in row.services] for row in rows]
@@ -139,4 +143,5 @@ def _cost(rows: _Rows, prices: Prices) -> Array:
         + np.einsum("dl,lft->dft", rows.bay, prices.bay_usd)
     )
     freight = rows.mass_kg[:, None, None, None] * prices.mass_usd_per_kg
-    return np.asarray(built[:, :, None, :] + freight)
+    duty = prices.rack_duty[rows.accelerator] * rows.price_usd[:, None, None, None]
+    return np.asarray(built[:, :, None, :] + freight + duty * prices.money[:, None, :])

@@ -1,8 +1,8 @@
 """Prices: what BUILD tells DESIGN about scarcity. The whole contract of loop 1.
 
-Axes: P constrained parts, L levels (L10, L11, L12), F factories, K data centers, W workloads,
-T buckets in which a block can be built, V = T + 1 periods in which it can work (the last one is
-the life after the horizon). All money is discounted to week 0.
+Axes: P constrained parts, A accelerators, L levels (L10, L11, L12), F factories, K data centers,
+W workloads, T buckets in which a block can be built, V = T + 1 periods in which it can work (the
+last one is the life after the horizon). All money is discounted to week 0.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ class Prices(Record):
 
         sum over p of part_usd[p,f,t] · quantity[d,p] + money[f,t] · (price_usd - stated parts)
             + sum over l of touch_usd[l,f,t] · touch[d,l] + bay_usd[l,f,t] · bay[d,l]
-            + mass_usd_per_kg[f,k,t] · mass.
+            + mass_usd_per_kg[f,k,t] · mass
+            + money[f,t] · rack_duty[a,f,k,t] · price_usd, a being the row's accelerator.
 
     "Stated parts" is the sum over p of part_stated[p] · quantity · unit price in the row's bill:
     `part_usd` charges those in full, at the price that a supply states. All other parts are paid
@@ -52,6 +53,9 @@ class Prices(Record):
     touch_usd: FloatArray  # (L, F, T) per touch hour at list price of the row
     bay_usd: FloatArray  # (L, F, T) per bay hour
     mass_usd_per_kg: FloatArray  # (F, K, T)
+    accelerators: tuple[str, ...]
+    rack_duty: FloatArray  # (A, F, K, T) share of price_usd charged when a finished rack enters
+    # the data center's country
     arrival: FloatArray  # (F, K, T) index of the period of arrival, -1 = beyond the horizon
     bucket_end_week: FloatArray  # (T,) a row can be built in t if first_week < bucket_end_week
 

@@ -28,6 +28,7 @@ class Duty(Component):
     hts_headings: tuple[str, ...] = ()  # empty: all
     hts_excepted: tuple[str, ...] = ()
     origins_hit: tuple[str, ...] = ()  # ISO 3166 codes; empty: all
+    origins_exempt: tuple[str, ...] = ()
     destinations: tuple[str, ...] = ("US",)
     end_uses_exempt: tuple[str, ...] = ()
     components_hit: tuple[str, ...] = ()  # keys, where the measure names a test; empty: all

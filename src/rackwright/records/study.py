@@ -161,6 +161,7 @@ class Factory(Graded):
     first_pass_yield: Fraction = Field(default=0.85, gt=0)
     rework_touch_hours: Hours = Field(default=8.0, description="touch hours per failed rack")
     setup_usd: Usd = Field(default=0.0, description="tooling and qualification per rack platform")
+    rack_hts: str = Field(default="8471.50", description="tariff heading of a finished rack")
     transit_weeks: Weeks = 1.0
     freight_usd_per_kg: UsdPerKg = 1.0
     routes: tuple[Route, ...] = ()
