@@ -27,6 +27,11 @@ from scipy.sparse import csr_array
 NO_LIMIT = 1e299
 CLOSED = -1e30
 TOLERANCE = 1e-6
+WORDS = {
+    "study_sha256", "scenario", "designs", "platforms", "parts", "factories", "data_centers",
+    "workloads", "kind",
+}  # fmt: skip
+"""Keys under which words stand; everything else is numbers."""
 
 
 class Model:
@@ -226,7 +231,7 @@ def leaf_bound(m: Model, leaf: dict[str, Any], wrong: list[str]) -> float:
     total = np.array(leaf["setup_total"])
     signs = [leaf["dual_usd"], total.ravel()]
     signs += [place[side] for place in leaf["places"] for side in ("cap", "floor")]
-    if any(np.any(np.array(sign) < 0) for sign in signs):
+    if not all(np.all(np.array(sign, dtype=float) >= 0) for sign in signs):
         wrong.append("a price of a limit is negative")
     on, off = np.zeros((m.Q, m.F), dtype=bool), np.zeros((m.Q, m.F), dtype=bool)
     low, high = np.zeros(a["core.upper"].size), a["core.upper"].copy()
@@ -300,7 +305,7 @@ def covered(paths: list[list[dict[str, Any]]]) -> bool:
     """Whether the leaves' decisions are all ends of one tree of two-sided splits."""
     if len(paths) == 1 and not paths[0]:
         return True
-    if any(not path for path in paths):
+    if not paths or any(not path for path in paths):
         return False
     first = paths[0][0]
     same = [path[1:] for path in paths if path[0] == first]
@@ -327,6 +332,8 @@ def check_plan(m: Model, raw: dict[str, Any], wrong: list[str]) -> float:
     used = m.A @ z
     there = np.zeros((m.D, m.K, m.V))
     worth_usd = float(a["core.objective"] @ z) - float((up * m.fee).sum())
+    if not (np.all(x >= 0) and np.all(n >= 0)):
+        wrong.append("a number of blocks is negative")
     if ((x > 0) & ~m.open).any():
         wrong.append("blocks are built on a route that is closed")
     by_bucket = x.sum(2)  # (D, F, T)
@@ -368,12 +375,12 @@ def check_plan(m: Model, raw: dict[str, Any], wrong: list[str]) -> float:
     )
     scale = np.maximum(np.abs(a["core.limit"]), np.maximum(np.abs(m.A) @ np.abs(z), 1e-3))
     over = (used - a["core.limit"]) / scale
-    if over.max() > 10 * TOLERANCE:  # the solver keeps scaled limits to 1e-7
+    if not over.max() <= 10 * TOLERANCE:  # the solver keeps scaled limits to 1e-7
         families = [name for name, rows in m.row.items() if int(over.argmax()) in rows.ravel()]
         wrong.append(f"a limit is exceeded by {over.max():.2g} of itself: {families or 'supply'}")
-    if (z < -TOLERANCE).any() or (z > a["core.upper"] * (1 + TOLERANCE) + TOLERANCE).any():
+    if not (np.all(z >= -TOLERANCE) and np.all(z <= a["core.upper"] * (1 + TOLERANCE) + TOLERANCE)):
         wrong.append("a core decision leaves its bounds")
-    if (n.sum(1) > there + 1e-4).any():
+    if not np.all(n.sum(1) <= there + 1e-4):
         wrong.append("more blocks are at work than are there")
     check_whole(m, x, n, there, z, up, wrong)
     return worth_usd
@@ -395,14 +402,14 @@ def check_whole(
     if ((built > 1e-5) & ~up & (m.fee > 0)).any():
         wrong.append("a platform is built where it is not set up")
     cells = z[a["core.integer"] > 0]
-    if cells.size and np.abs(cells - np.round(cells)).max() > 1e-4:
+    if cells.size and not np.abs(cells - np.round(cells)).max() <= 1e-4:
         wrong.append("a part of a robot cell is bought")
     large = a["blocks.whole"] > 0
     count = x.sum((1, 3))[large]  # by site
-    if count.size and np.abs(count - np.round(count)).max() > 1e-3:
+    if count.size and not np.abs(count - np.round(count)).max() <= 1e-3:
         wrong.append("a part of a large block is built")
     waiting = (n * a["blocks.needs_all"][:, :, None, None]).sum(1)
-    if (waiting[large] > np.floor(there[large] + 1e-3) + 1e-3).any():
+    if not np.all(waiting[large] <= np.floor(there[large] + 1e-3) + 1e-3):
         wrong.append("a large block works before it is complete")
     places = (n.sum(3) > 1e-6).sum((0, 2))  # (W,)
     if (places[a["facts.serving"] == 0] > 1).any():
@@ -414,21 +421,41 @@ def add(used: np.ndarray, rows: np.ndarray, amount: np.ndarray) -> None:
     used[rows[rows >= 0]] += amount[rows >= 0]
 
 
+def finite(value: Any) -> bool:
+    """Whether every number is one and finite; comparisons with others would say anything."""
+    if isinstance(value, dict):
+        return all(key in WORDS or finite(inner) for key, inner in value.items())
+    if isinstance(value, list):
+        return all(finite(inner) for inner in value)
+    return isinstance(value, int | float) and bool(np.isfinite(value))
+
+
+def not_json(constant: str) -> None:
+    """Refuse what Python reads and JSON does not know."""
+    raise ValueError(f"{constant} is not JSON")
+
+
 def recheck(raw: dict[str, Any]) -> list[str]:
     """Return everything that is wrong with a certificate."""
     wrong: list[str] = []
+    if not finite(raw):
+        return ["something that should be a finite number is not"]
+    if not raw["leaves"]:
+        return ["there are no leaves: nothing bounds the plan"]
     model = Model(raw)
     if not covered([leaf["decisions"] for leaf in raw["leaves"]]):
         wrong.append("the leaves do not cover every plan")
     bounds = [leaf_bound(model, leaf, wrong) for leaf in raw["leaves"]]
     slack = TOLERANCE * max(1.0, abs(raw["bound_usd"]))
-    if max(bounds) > raw["bound_usd"] + slack:
-        wrong.append(f"the prices prove {max(bounds):.2f}, not the {raw['bound_usd']:.2f} claimed")
+    if not np.max(bounds) <= raw["bound_usd"] + slack:
+        wrong.append(
+            f"the prices prove {np.max(bounds):.2f}, not the {raw['bound_usd']:.2f} claimed"
+        )
     worth_usd = check_plan(model, raw, wrong)
     claimed = raw["incumbent"]["surplus_usd"]
-    if abs(worth_usd - claimed) > slack:
+    if not abs(worth_usd - claimed) <= slack:
         wrong.append(f"the plan is worth {worth_usd:.2f}, not the {claimed:.2f} claimed")
-    if claimed > raw["bound_usd"] + slack:
+    if not claimed <= raw["bound_usd"] + slack:
         wrong.append("the plan is worth more than the bound")
     return wrong
 
@@ -439,7 +466,8 @@ def main(arguments: list[str]) -> int:
         print(__doc__)
         return 2
     try:
-        raw = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
+        text = Path(arguments[0]).read_text(encoding="utf-8")
+        raw = json.loads(text, parse_constant=not_json)
         wrong = recheck(raw)
     except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         print(f"{arguments[0]}: not a certificate that can be read: {error!r}")

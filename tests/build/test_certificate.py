@@ -86,6 +86,22 @@ def test_a_damaged_file_is_told_from_a_wrong_one(tmp_path, capsys):
     assert "not a certificate" in capsys.readouterr().out
 
 
+def test_what_is_no_number_is_refused_in_the_file_too(raw, tmp_path, capsys):
+    path = tmp_path / "certificate.json"
+    path.write_text(json.dumps({**raw, "bound_usd": float("nan")}))
+
+    assert script.main([str(path)]) == 2
+    assert "NaN is not JSON" in capsys.readouterr().out
+
+
+def test_a_certificate_without_leaves_is_wrong(raw, tmp_path, capsys):
+    path = tmp_path / "certificate.json"
+    path.write_text(json.dumps({**raw, "leaves": []}))
+
+    assert script.main([str(path)]) == 1
+    assert "no leaves" in capsys.readouterr().out
+
+
 def lower_bound(raw):
     raw["bound_usd"] = raw["incumbent"]["surplus_usd"]
 
@@ -122,9 +138,51 @@ def build_too_early(raw):
     raw["data"]["blocks.first_week"] = [103.9] * len(raw["designs"])
 
 
+def not_a_number(raw):
+    raw["leaves"][0]["dual_usd"][0] = float("nan")
+
+
+def endless_bound(raw):
+    raw["bound_usd"] = float("inf")
+
+
+def worth_nothing_known(raw):
+    raw["incumbent"]["surplus_usd"] = float("nan")
+
+
+def missing_number(raw):
+    raw["data"]["blocks.price_usd"][0] = None
+
+
+def number_in_words(raw):
+    raw["data"]["blocks.power_w"][0] = "nan"
+
+
+def no_leaves(raw):
+    raw["leaves"] = []
+
+
+def build_less_than_nothing(raw):
+    raw["incumbent"]["built"][0][4] *= -1.0
+
+
+def part_of_a_cell(raw):
+    cell = raw["data"]["core.integer"].index(1.0)
+    core = [pair for pair in raw["incumbent"]["core"] if pair[0] != cell]
+    raw["incumbent"]["core"] = [*core, [cell, 0.4]]
+
+
 @pytest.mark.parametrize(
     "tamper",
     [
+        not_a_number,
+        endless_bound,
+        worth_nothing_known,
+        missing_number,
+        number_in_words,
+        no_leaves,
+        build_less_than_nothing,
+        part_of_a_cell,
         lower_bound,
         drop_leaf,
         change_dual,
