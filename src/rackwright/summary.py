@@ -32,7 +32,9 @@ def summarise(
 ) -> RunSummary:
     """Return the page in words and numbers; every headline carries its grade."""
     best = {w: next(r.key for r in front.rows if r.workload == w) for w in _served(front)}
+    idle = [note for note in space.assumptions if "NO DESIGN DOES IT" in note]
     statements = [
+        *(Statement(text=f"{note}.", grade=space.grade, leans_on="search") for note in idle),
         *(_best_statement(front, w) for w in best),
         _plan_statement(space, plan),
         *(Statement(text=s.text, grade=s.grade, leans_on="scenario") for s in scenarios),
@@ -123,7 +125,7 @@ def scenario_result(
     )
     tight = _slack(free, control)
     if not changes:
-        text += "The best designs stay the same: redesign gains nothing."
+        text += "No new design is used: redesign gains nothing."
     elif gain <= tight:
         text += (
             f"Other designs are chosen, but redesign gains {gain / 1e6:,.1f} MUSD, within the "

@@ -223,3 +223,35 @@ def test_a_damaged_ledger_is_told(tmp_path):
         open_run(tmp_path / "run", resume=True),
     ):
         pass
+
+
+def test_a_new_run_keeps_the_files_that_people_put_into_the_old_one(tmp_path):
+    place = tmp_path / "run"
+    with open_run(place, owner="mine") as run:
+        run.write("report.html", "old")
+    (place / "rehearsal.jsonl").write_text("readings")
+    (place / "notes").mkdir()
+    (place / "notes" / "mine.txt").write_text("mine")
+    for text in ("new", "newer"):
+        with open_run(place, owner="mine") as run:
+            run.write("report.html", text)
+        assert (place / "report.html").read_text() == text
+        assert (place / "rehearsal.jsonl").read_text() == "readings"
+        assert (place / "notes" / "mine.txt").read_text() == "mine"
+
+
+def test_what_an_old_run_wrote_and_the_new_one_does_not_is_gone(tmp_path):
+    place = tmp_path / "run"
+    with open_run(place, owner="mine") as run:
+        run.write("old-drawing.svg", "old")
+    with open_run(place, owner="mine") as run:
+        run.write("report.html", "new")
+    assert not (place / "old-drawing.svg").exists()
+
+
+def test_the_run_of_another_study_is_not_replaced(tmp_path):
+    place = tmp_path / "run"
+    with open_run(place, owner="mine"):
+        pass
+    with pytest.raises(RackwrightError, match="'mine'"), open_run(place, owner="yours"):
+        pass

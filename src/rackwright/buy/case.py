@@ -20,7 +20,7 @@ def option_case(study: Study, space: Space, plan: BuildPlan, design: str) -> Opt
 
     The strike is the landed cost of a block (what the plan spends on it) and the maker's margin;
     the sale is a transfer, so the margin moves money between the two sides and makes none.
-    Performance is the rate over its nominal value, over the worlds as weighted now.
+    Performance is the rate over its expected value, over the worlds as weighted now.
 
     Raises:
         InputError: the study has no market, or the market's workload is not served by the design.
@@ -51,8 +51,9 @@ def option_case(study: Study, space: Space, plan: BuildPlan, design: str) -> Opt
         lot_blocks=float(terms.lot_blocks or max(1, round(blocks))),
         strike_usd_per_block=landed_usd_per_block(plan, design) * (1 + terms.maker_margin),
         delivery_weeks=sum(x.arrival_week * x.blocks for x in mine) / blocks,
-        rate_tokens_per_s=service.rate_tokens_per_s,
-        performance_log_mean=mean,
+        # Performance is taken over what is expected now, so that 1 is what the page says.
+        rate_tokens_per_s=service.rate_tokens_per_s * float(np.exp(mean + 0.5 * sd**2)),
+        performance_log_mean=-0.5 * sd**2,
         performance_log_sd=sd,
         average_power_w=service.average_power_w,
         reserved_power_w=row.provisioned_power_w,

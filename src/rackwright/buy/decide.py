@@ -42,7 +42,7 @@ ESTIMATES = (
     Estimate("price_usd_per_million_tokens", "USD per million tokens", "the price of work today"),
     Estimate("long_run_usd_per_million_tokens", "USD per million tokens", "the long-run price"),
     Estimate("strike_usd_per_block", "USD", "the landed price of a block"),
-    Estimate("rate_tokens_per_s", "tokens/s", "the rate of a block"),
+    Estimate("rate_tokens_per_s", "tokens/s", "the expected rate of a block"),
     Estimate("decay_per_year", "per year", "the yearly fall of the long-run price"),
     Estimate("volatility_per_year", "per year", "the volatility of the price"),
     Estimate("mean_reversion_per_year", "per year", "the speed of mean reversion"),

@@ -47,6 +47,7 @@ def report(ledger: Ledger, as_of: date) -> LedgerReport:
             "amounts of two layers are not added: chips stand inside hosting, hosting inside the "
             "umbrella",
             "an unknown amount is left out, so a total with one is a lower bound",
+            "an entry whose dollars flow in counts its gigawatts only: it is no commitment of ours",
             "only contracts oblige; a letter of intent, an option and a target oblige to nothing",
         ),
     )

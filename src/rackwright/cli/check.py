@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from rackwright import catalog as catalogs
 from rackwright.cli.errors import FINDINGS
 from rackwright.cli.output import JsonFlag, answer
+from rackwright.design.candidates import enumerate_candidates
 from rackwright.formats.border import parse, read_json_lines, read_record, read_text
 from rackwright.formats.stored import read_stored_file
 from rackwright.load import idle_effects, load_study
@@ -17,7 +20,7 @@ from rackwright.records.acceptance import AcceptancePlan, AcceptanceReport, Meas
 from rackwright.records.base import Record, record_sha256
 from rackwright.records.certificate import Certificate
 from rackwright.records.decision import Decision
-from rackwright.records.errors import InputError, RackwrightError
+from rackwright.records.errors import InputError, RackwrightError, nearest
 from rackwright.records.plan import BuildPlan
 from rackwright.records.run import RunSummary
 from rackwright.records.space import Front, Space, SpaceRow
@@ -103,7 +106,10 @@ def examine(file: Path) -> Outcome:
 def _study(file: Path) -> Outcome:
     loaded = load_study(file)
     study, locator = loaded.study, loaded.locator
-    findings = tuple(locator.mistake(where, text) for where, text in idle_effects(study))
+    found = [*idle_effects(study), *_unused_supplies(study)]
+    findings = tuple(locator.mistake(where, text) for where, text in found)
+    if study.market is None:
+        findings += (f"{file}: [market] is missing: rackwright run needs it for the option",)
     parts = {
         "workloads": len(study.workloads),
         "data centers": len(study.data_centers),
@@ -113,6 +119,19 @@ def _study(file: Path) -> Outcome:
     }
     summary = ", ".join(f"{count} {name}" for name, count in parts.items() if count)
     return Outcome("study", record_sha256(study), summary, findings)
+
+
+def _unused_supplies(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the supplies of parts that no candidate's bill has: they limit nothing."""
+    candidates = enumerate_candidates(study, catalogs.load()).all
+    billed = {item.line.part for c in candidates for item in c.items}
+    for i, supply in enumerate(study.supplies):
+        if candidates and supply.part not in billed:
+            hint = nearest(supply.part, billed)
+            yield (
+                ("supplies", i, "part"),
+                f"no design uses {supply.part!r}: it limits nothing.{hint}",
+            )
 
 
 def _kind_of(file: Path) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -56,12 +58,21 @@ def run(
             f"{study}: --rehearse needs a table [acceptance.rehearsal] with racks and "
             "share_of_promise."
         )
+    if loaded.study.market is None:
+        raise RackwrightError(
+            f"{study}: [market] is missing: a run ends with the option on one workload, whose "
+            "price it describes (rackwright init shows one); or stop earlier with rackwright build."
+        )
     files = _measurement_files(measurements)
     readings = tuple(m for file in files for m in read_json_lines(Measurement, file)[0])
     given = given_from(loaded, study, catalog, readings, rehearse)
     target = out if out is not None else Path("runs") / loaded.study.name
     seconds: dict[str, float] = {}
-    with Progress() as progress, open_run(target, resume=resume) as folder:
+    with (
+        _told_when_stopped(study, target),
+        Progress() as progress,
+        open_run(target, resume=resume, owner=loaded.study.name) as folder,
+    ):
         clock = _Clock(seconds, progress)
         folder.copy_inputs([*loaded.files, *map(str, files)])
         result = run_pipeline(given, folder, clock)
@@ -76,6 +87,19 @@ def run(
         _following(study, target, readings=bool(readings)),
         as_json=as_json,
     )
+
+
+@contextmanager
+def _told_when_stopped(study: Path, target: Path) -> Iterator[None]:
+    """Say where the finished stages of a stopped run lie and how it goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        partial = target.with_name(target.name + ".partial")
+        if partial.is_dir():
+            typer.echo(f"finished stages are in {partial}", err=True)
+            typer.echo(f"next: rackwright run {study} --out {target} --resume", err=True)
+        raise
 
 
 def _measurement_files(place: Path | None) -> list[Path]:

@@ -65,7 +65,7 @@ def search(study: Study, catalog: Catalog, models: Mapping[str, ModelShape]) -> 
         parameters=parameters,
         dominated=len(useful) - len(kept),
         search=_stats(candidates, table.stats),
-        assumptions=_assumptions(study, final),
+        assumptions=(*_idle(study, table), *_assumptions(study, final)),
         grade=worst([*(row.grade for row in final), *parameters.grades]),
     )
 
@@ -112,6 +112,22 @@ def _stats(candidates: Candidates, stats: SearchStats) -> SearchStats:
     )
 
 
+def _idle(study: Study, table: PerformanceTable) -> tuple[str, ...]:
+    """Return, for each workload that no design does, why, and what to declare for it."""
+    notes = []
+    for i, workload in enumerate(study.workloads):
+        if all(services[i] is None for services in table.services):
+            mend = (
+                "; declare larger design_space.training_block_accelerators"
+                if workload.kind == "training"
+                else ""
+            )
+            notes.append(
+                f"{workload.name}: NO DESIGN DOES IT: {table.why_not(workload.name)}{mend}"
+            )
+    return tuple(notes)
+
+
 def _assumptions(study: Study, rows: tuple[SpaceRow, ...]) -> tuple[str, ...]:
     """Return what was filled in, each once, in the order of the rows."""
     notes: dict[str, None] = {}
@@ -119,6 +135,12 @@ def _assumptions(study: Study, rows: tuple[SpaceRow, ...]) -> tuple[str, ...]:
         notes.update(dict.fromkeys(row.assumptions))
     supplied = {s.part for s in study.supplies}
     free = sorted({line.part for row in rows for line in row.bill} - supplied)
+    unused = sorted(supplied - {line.part for row in rows for line in row.bill})
+    if unused:
+        notes[f"allocated, but in no design's bill: {', '.join(unused)}"] = None
+    rentless = [d.name for d in study.data_centers if d.infrastructure_usd_per_w_year == 0]
+    if rentless:
+        notes[f"no rent or carried cost of power is given for {', '.join(rentless)}: 0"] = None
     if free:
         notes[f"bought freely at catalog prices, ordered in time: {', '.join(free)}"] = None
     return tuple(notes)

@@ -29,20 +29,25 @@ _LEDGER = "ledger.json"
 
 
 @contextmanager
-def open_run(target: str | Path, *, resume: bool = False) -> Iterator[RunFolder]:
+def open_run(target: str | Path, *, resume: bool = False, owner: str = "") -> Iterator[RunFolder]:
     """Give a run folder to fill; it appears at `target` when the block ends without error.
 
     Args:
         target: where the finished run shall lie; an older run there is replaced at the end.
         resume: keep what a stopped or an older run at this place has finished.
+        owner: name of the study; a folder with another study's run is refused.
+
+    Files in an older run's folder that the run did not write (readings, notes) are kept.
 
     Raises:
-        RackwrightError: the place cannot be written, or holds something that is no run.
+        RackwrightError: the place cannot be written, or holds something that is no run, or the
+            run of another study.
     """
     target = Path(target)
     if target.name in ("", ".."):  # "." has no name to put ".partial" behind
         target = target.resolve()
     partial = target.with_name(target.name + ".partial")
+    _refuse_another_study(target, owner)
     try:
         _make_ready(target, partial, resume)
     except OSError as error:
@@ -60,6 +65,10 @@ def open_run(target: str | Path, *, resume: bool = False) -> Iterator[RunFolder]
         raise
     try:
         drop_unreferenced(partial)  # of stages done anew after --resume
+        _keep_foreign_files(target, partial)
+        written = sorted(str(f.relative_to(partial)) for f in partial.rglob("*") if f.is_file())
+        mine = sorted({*written, _LEDGER} - set(_foreign(target)))
+        write_json(partial / _LEDGER, {"owner": owner, "files": mine, "stages": run.stages})
         _put_in_place(partial, target)
     except OSError as error:
         raise cannot_write(target, error) from None
@@ -141,6 +150,39 @@ def _make_ready(target: Path, partial: Path, resume: bool) -> None:
     partial.mkdir(parents=True, exist_ok=True)
     write_text(partial / ".writable", "")
     (partial / ".writable").unlink()
+
+
+def _refuse_another_study(target: Path, owner: str) -> None:
+    there = str(_ledger_of(target).get("owner", ""))
+    if owner and there and there != owner:
+        raise RackwrightError(
+            f"{target}: holds a run of the study {there!r}, and this one is {owner!r}; name "
+            "another folder with --out."
+        )
+
+
+def _foreign(target: Path) -> list[str]:
+    """Return the files of an older run's folder that it did not write itself."""
+    files = _ledger_of(target).get("files")
+    if not isinstance(files, list):
+        return []
+    there = (str(f.relative_to(target)) for f in target.rglob("*") if f.is_file())
+    return sorted(set(there) - {str(name) for name in files})
+
+
+def _keep_foreign_files(target: Path, partial: Path) -> None:
+    for name in _foreign(target):
+        if not (partial / name).exists():
+            (partial / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(target / name, partial / name)
+
+
+def _ledger_of(folder: Path) -> dict[str, Any]:
+    try:
+        ledger = json.loads((folder / _LEDGER).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return ledger if isinstance(ledger, dict) else {}
 
 
 def _is_run(place: Path) -> bool:

@@ -126,6 +126,12 @@ def _write_parquet(path: Path, array: Array) -> None:
             connection.register("elements", table)
             connection.sql("FROM elements").write_parquet(str(partial), compression="zstd")
         os.replace(partial, path)
+    except duckdb.InterruptException:
+        raise KeyboardInterrupt from None
+    except RuntimeError as error:  # how duckdb tells Ctrl-C depends on where it was met
+        if "interrupt" in str(error).lower():
+            raise KeyboardInterrupt from None
+        raise
     except (OSError, duckdb.Error) as error:
         raise RackwrightError(f"{path}: cannot be written: {reason_of(error)}") from None
 

@@ -21,8 +21,10 @@ class OptionCase(Record):
     lot_blocks: float = Field(gt=0)
     strike_usd_per_block: float = Field(ge=0, description="landed price of the final revision")
     delivery_weeks: float = Field(ge=0, description="from exercise to work; paid on delivery")
-    rate_tokens_per_s: float = Field(ge=0, description="per block at performance 1")
-    performance_log_mean: float = Field(description="of log(rate / nominal) over the worlds")
+    rate_tokens_per_s: float = Field(
+        ge=0, description="per block at performance 1: what is expected now"
+    )
+    performance_log_mean: float = Field(description="of log(rate / expected) over the worlds")
     performance_log_sd: float = Field(ge=0)
     average_power_w: float = Field(ge=0)
     reserved_power_w: float = Field(ge=0)

@@ -7,6 +7,7 @@ each step holds from its week until the next one; before the first step the valu
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -234,7 +235,7 @@ class Objective(Record):
     """Joint surplus: value of work less all real costs, discounted to week 0."""
 
     discount_rate_per_year: Fraction = 0.10
-    life_weeks: Weeks = Field(default=260.0, description="economic life of a block")
+    life_weeks: Weeks = Field(default=260.0, ge=26, description="economic life of a block")
     salvage: Fraction = Field(default=0.0, description="share of cost a block is worth at its end")
     availability: Fraction = Field(default=0.97, gt=0)
     budget_usd: Usd | None = Field(default=None, description="cap on spending; none = no cap")
@@ -286,13 +287,15 @@ class Market(Graded):
     start_usd_per_million_tokens: UsdPerMillionTokens | None = Field(
         default=None, description="price today; none = the workload's own value"
     )
-    mean_reversion_per_year: float = Field(default=0.8, ge=0)
+    mean_reversion_per_year: float = Field(default=0.8, ge=0, le=50)
     long_run_usd_per_million_tokens: UsdPerMillionTokens | None = None
-    volatility_per_year: float = Field(default=0.45, ge=0)
-    decay_per_year: float = Field(default=0.20, ge=0, description="fall of the long-run price")
-    jumps_per_year: float = Field(default=0.5, ge=0)
-    jump_log_mean: float = 0.15
-    jump_log_sd: float = Field(default=0.15, ge=0)
+    volatility_per_year: float = Field(default=0.45, ge=0, le=3)
+    decay_per_year: float = Field(
+        default=0.20, ge=0, le=3, description="fall of the long-run price"
+    )
+    jumps_per_year: float = Field(default=0.5, ge=0, le=20)
+    jump_log_mean: float = Field(default=0.15, ge=-2, le=2)
+    jump_log_sd: float = Field(default=0.15, ge=0, le=2)
     mean_reversion: bool = True
     decay: bool = True
     jumps: bool = True
@@ -305,13 +308,24 @@ class Market(Graded):
 class OptionTerms(Graded):
     """The option to purchase: when it can be used, for what, and what waiting costs."""
 
-    gate_weeks: tuple[Weeks, ...] = (0.0, 8.0, 16.0, 26.0)
+    gate_weeks: tuple[Weeks, ...] = Field(
+        default=(0.0, 8.0, 16.0, 26.0), min_length=1, description="rising; 0 is today"
+    )
     maker_margin: Fraction = Field(default=0.06, description="strike = landed cost x (1 + margin)")
     lot_blocks: int | None = Field(default=None, gt=0, description="none = the plan's blocks")
     lapse_per_week: Fraction = Field(default=0.005, description="chance that the slot is lost")
     utilisation: Fraction = Field(default=0.7, gt=0)
     operation_usd_per_block_year: Usd = 0.0
     racks_per_gate: int = Field(default=4, gt=0, description="early racks tested between gates")
+
+    @model_validator(mode="after")
+    def _gates_rise(self) -> OptionTerms:
+        for earlier, later in pairwise(self.gate_weeks):
+            if later <= earlier:
+                raise ValueError(f"gate_weeks must rise: found {earlier:g} followed by {later:g}")
+        if self.gate_weeks[-1] > 520:
+            raise ValueError(f"gate_weeks: found {self.gate_weeks[-1]:g}, allowed up to 520")
+        return self
 
 
 # --- what could happen ----------------------------------------------------------------------

@@ -58,7 +58,7 @@ def _verdict(scenarios: Sequence[ScenarioResult]) -> str:
     if not gaining:
         if any(s.design_changes for s in scenarios):
             return "Other designs are chosen, but in no scenario is a gain of redesign proven."
-        return "The best designs stay the same in every scenario: redesign gains nothing."
+        return "No scenario uses a new design: redesign gains nothing."
     best = max(gaining, key=lambda s: s.redesign_usd)
     where = f"{len(gaining)} of {len(scenarios)} scenarios"
     return (
