@@ -258,7 +258,7 @@ def leaf_bound(m: Model, leaf: dict[str, Any], wrong: list[str]) -> float:
     reduced = a["core.objective"] - m.A.T @ y
     bound = a["core.limit"] @ y + np.maximum(low * reduced, high * reduced).sum()
     bound += np.where(off, 0.0, np.where(on, surplus, np.maximum(0.0, surplus))).sum()
-    return float(bound + owed_by_decisions(leaf))
+    return float(bound + owed_by_decisions(leaf) - a["facts.fixed_energy_usd"])
 
 
 def owed_by_decisions(leaf: dict[str, Any]) -> float:
@@ -332,6 +332,7 @@ def check_plan(m: Model, raw: dict[str, Any], wrong: list[str]) -> float:
     used = m.A @ z
     there = np.zeros((m.D, m.K, m.V))
     worth_usd = float(a["core.objective"] @ z) - float((up * m.fee).sum())
+    worth_usd -= float(a["facts.fixed_energy_usd"])
     if not (np.all(x >= 0) and np.all(n >= 0)):
         wrong.append("a number of blocks is negative")
     if ((x > 0) & ~m.open).any():

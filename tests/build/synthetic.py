@@ -118,7 +118,8 @@ def make_study(workloads, *, horizon=4, life=None, rate=0.0, objective=None, **m
             "currency_year": 2026,
             "start": "2026-01-05",
             "horizon_weeks": horizon,
-            "objective": Objective(
+            # Lives of a few weeks, shorter than a study may state, keep known answers small.
+            "objective": Objective.model_construct(
                 discount_rate_per_year=rate,
                 life_weeks=life or horizon,
                 availability=1.0,

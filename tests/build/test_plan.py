@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 
 import numpy as np
@@ -13,6 +14,7 @@ from rackwright.build import Limits, plan
 from rackwright.build.blocks import supply_by
 from rackwright.build.facts import weekly_limits
 from rackwright.build.plan import model_of
+from rackwright.build.words import amount
 from rackwright.design.pricing import price
 from rackwright.records.base import canonical_json
 from rackwright.records.errors import InputError, NothingFeasibleError
@@ -31,6 +33,7 @@ from tests.build.synthetic import (
 )
 from tests.build.synthetic import supply as supplied
 from tests.build.test_brute_force import EXACT, random_case
+from tests.build.test_certificate import script
 from tests.build.test_counter_examples import scarce_memory
 
 QUICK = Limits(nodes=4)
@@ -167,7 +170,7 @@ def test_the_shadow_price_of_memory_is_what_a_stack_earns():
     # Four units make a block that is worth 3.5; one percent more or less changes no block's kind.
     assert memory.usd_low == pytest.approx(3.5 / 4, rel=1e-4)
     assert memory.usd_high == pytest.approx(3.5 / 4, rel=1e-4)
-    assert any("part hbm" in line for line in built.binding)
+    assert any(line.startswith("supply of hbm: ") for line in built.binding)
 
 
 def test_the_same_question_gives_the_same_bytes():
@@ -377,3 +380,46 @@ def test_training_waits_for_the_whole_block_and_serving_does_not():
 
     assert first["chat"] == 1  # a quarter of the racks, after the first week
     assert first.get("pretrain", 99) >= 4
+
+
+def test_energy_of_a_fixed_load_is_charged_whatever_is_built():
+    """50 W for 3 of 4 weeks and the life after, 0.2 USD per kWh: 168 h · 0.05 kW · 0.2 a week."""
+    rows = [row("a", rates=[2.0], price=1.0)]
+    plans = []
+    for fixed_w in (0.0, 50.0):
+        site = center(energy_usd_per_kwh=0.2, fixed_power_w=fixed_w, energised=ramp((1, 1.0)))
+        study = make_study([serving()], life=10, data_centers=(site,))
+        plans.append(plan(study, make_space(study, rows), slow_price))
+    (without, _), (charged, certificate) = plans
+    lines = {line.name: line.usd for line in charged.money}
+
+    assert lines["energy of fixed load"] == pytest.approx(-9 * 168 * 0.05 * 0.2)
+    assert charged.surplus_usd - without.surplus_usd == pytest.approx(lines["energy of fixed load"])
+    assert charged.bound_usd - without.bound_usd == pytest.approx(lines["energy of fixed load"])
+    assert charged.deliveries == without.deliveries
+    assert charged.weekly_loss_usd == pytest.approx(without.weekly_loss_usd, abs=1e-9)
+    assert charged.gap_fraction < 1e-6
+    assert script.recheck(json.loads(canonical_json(certificate))) == []
+    assert any("does not scale with IT" in note for note in charged.assumptions)
+
+
+def test_what_a_token_is_worth_later_is_an_assumption_of_the_plan():
+    study = make_study([serving()])
+    built, _ = plan(study, make_space(study, [row("a", rates=[2.0], price=1.0)]), slow_price)
+
+    assert any(note.startswith("a token is worth the study's value") for note in built.assumptions)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (84.75e6, "W", "84.8 MW"),
+        (71_680, "units", "71.7 k units"),
+        (2.5e6, "hours", "2.5 M hours"),
+        (9_999, "hours", "9,999 hours"),
+        (1.5, "USD", "1.5 USD"),
+        (6000, "m2", "6,000 m2"),
+    ],
+)
+def test_amounts_are_written_as_people_write_them(value, unit, text):
+    assert amount(value, unit) == text

@@ -198,3 +198,19 @@ def test_duty_is_paid_and_moves_the_work_to_where_it_is_not():
 
     assert paid == pytest.approx(-0.3 * in_us, rel=1e-6)
     assert taxed.surplus_usd == pytest.approx(free.surplus_usd + paid, rel=1e-6)
+
+
+def test_a_plan_names_the_parts_that_a_scenario_cannot_reach():
+    study = closed_study()
+    bill = [("hbm", 1, 0.0), ("lid", 1, 0.0), ("fan", 2, 0.0)]
+    space = make_space(study, [row("a", rates=[50.0], price=1e-3, bill=bill)])
+    supply_stops = Scenario(name="closed", supply=(SupplyEffect(origin="TW", factor=0.0),))
+    demand_falls = Scenario(name="slump", demand=(DemandEffect(demand_factor=0.9),))
+
+    stopped, _ = plan(study, space, slow_price, scenario=supply_stops)
+    slump, _ = plan(study, space, slow_price, scenario=demand_falls)
+    named = [note for note in stopped.assumptions if note.startswith("scenario closed: not touch")]
+
+    assert len(named) == 1
+    assert named[0].endswith(": fan, lid")
+    assert not any("not touched" in note for note in slump.assumptions)

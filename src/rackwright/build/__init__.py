@@ -7,7 +7,8 @@ Reading order: `plan` (the stage on one page), `scenario`, `facts` and `duties` 
 the bucketed calendar), `blocks` (the space as arrays), `core` and `setups` (limits), `master`
 and `solver` (the linear program), `prices` and `bound` (loop 1's prices and what they prove),
 `loop` (column generation), `branch`, `tree` and `rounding` (what has to be whole), `money`,
-`draws`, `shadow`, `weekly`, `words`, `diagnose` (what is said about the plan), `certify`.
+`draws`, `shadow`, `weekly`, `words`, `assumptions`, `diagnose` (what is said about the plan),
+`certify`.
 """
 
 from rackwright.build.plan import plan

@@ -19,15 +19,15 @@ from rackwright.records.certificate import (
 )
 
 _FACTS = """
-    edges annuity money work_s arrival serving value_usd energy_usd_per_w site_usd_per_w power_w
-    liquid_w air_w floor_m2 coolant_c salvage people_h bay_h bay_usd_per_h first_pass_yield
-    rework_h cell_h_per_week cell_share cell_first cells_max setup_usd freight_usd_per_kg
+    edges annuity money work_s arrival serving value_usd energy_usd_per_w fixed_energy_usd
+    site_usd_per_w power_w liquid_w air_w floor_m2 coolant_c salvage people_h bay_h
+    bay_usd_per_h first_pass_yield rework_h cell_h_per_week cell_share cell_first cells_max setup_usd freight_usd_per_kg
     rack_duty
     supply_part supply_units supply_stock group period_weeks availability
 """
 _BLOCKS = """
-    platform accelerator rate average_power_w power_w liquid_w air_w floor_m2 mass_kg price_usd other_usd
-    quantity touch_h bay_h racks first_week max_coolant_c allowed whole needs_all
+    platform accelerator rate average_power_w power_w liquid_w air_w floor_m2 mass_kg price_usd
+    other_usd quantity touch_h bay_h racks first_week max_coolant_c allowed whole needs_all
 """
 _CORE = "limit objective spend upper integer entry_row entry_column entry_value"
 _ROWS = "balance touch bay demand tokens gang power liquid air floor budget"
@@ -70,8 +70,8 @@ def certificate_of(
         data=data,
         index=index,
         incumbent=_incumbent(found.best, surplus_usd),
-        leaves=tuple(_leaf(leaf) for leaf in found.leaves),
-        bound_usd=found.bound_usd,
+        leaves=tuple(_leaf(leaf, facts.fixed_energy_usd) for leaf in found.leaves),
+        bound_usd=found.bound_usd - facts.fixed_energy_usd,
     )
 
 
@@ -90,12 +90,12 @@ def _entries(table: Array) -> Array:
     return np.column_stack([where.astype(float), table[table > 0]])
 
 
-def _leaf(leaf: Leaf) -> LeafProof:
+def _leaf(leaf: Leaf, always_usd: float) -> LeafProof:
     duals = leaf.closed.duals
     used = np.flatnonzero(duals.core)
     return LeafProof(
         decisions=tuple(_decided(decision) for decision in leaf.decisions),
-        bound_usd=leaf.closed.bound.usd,
+        bound_usd=leaf.closed.bound.usd - always_usd,
         dual_row=tuple(int(i) for i in used),
         dual_usd=tuple(float(v) for v in duals.core[used]),
         setup_total=duals.setup_total,

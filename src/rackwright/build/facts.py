@@ -1,8 +1,8 @@
 """What the study says, as arrays on the bucketed calendar: the right-hand sides of the model.
 
-Axes: P parts, S supplies, A accelerators, G groups of factories that pay the same duties, F factories, K data
-centers, W workloads, T buckets of building, V = T + 1 periods of work (the last is the life
-after the horizon).
+Axes: P parts, S supplies, A accelerators, G groups of factories that pay the same duties,
+F factories, K data centers, W workloads, T buckets of building, V = T + 1 periods of work (the
+last is the life after the horizon).
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class Facts:
     wanted: Array  # (W,) tokens, inf for serving
     value_usd: Array  # (W, V) per token/s kept up over the period
     energy_usd_per_w: Array  # (K, V)
+    fixed_energy_usd: float  # of load that does not scale with IT, over the whole life
     site_usd_per_w: Array  # (K, V)
     power_w: Array  # (K, V) IT
     liquid_w: Array  # (K,) inf: all IT
@@ -153,6 +154,7 @@ def facts_of(study: Study, bills: Bills, duties: Sequence[Duty]) -> Facts:
         energy_usd_per_w=_column([k.pue * k.energy_usd_per_kwh for k in centers])
         * (HOURS_PER_WEEK / 1e3)
         * annuity,
+        fixed_energy_usd=float(_fixed_energy(study, start, end, annuity).sum()),
         site_usd_per_w=_column([k.infrastructure_usd_per_w_year for k in centers])
         * annuity
         / WEEKS_PER_YEAR,
@@ -292,6 +294,19 @@ def _value(study: Study, start: Array, end: Array, rate: float) -> Array:
 
 def _column(values: Sequence[float]) -> Array:
     return np.array(values, dtype=float)[:, None]
+
+
+def _fixed_energy(study: Study, start: Array, end: Array, annuity: Array) -> Array:
+    """Energy of each site's fixed load while any of it is live, discounted, (K, V) [USD]."""
+    table = np.zeros((len(study.data_centers), start.size))
+    for k, center in enumerate(study.data_centers):
+        live = [1.0 if s.value > 0 else 0.0 for s in center.energised]
+        weeks = ramp_integral([s.week for s in center.energised], live, np.append(start, end[-1]))
+        usd_per_week = center.fixed_power_w / 1e3 * HOURS_PER_WEEK * center.energy_usd_per_kwh
+        length = end - start
+        share = np.where(length > 0, weeks / np.where(length > 0, length, 1.0), 0.0)
+        table[k] = usd_per_week * share * annuity
+    return table
 
 
 def _or_inf(values: Sequence[float | None]) -> Array:

@@ -56,7 +56,7 @@ def ledger_of(model: Model, point: Point, space: Space) -> Ledger:
         "duty: parts": duty.sum(),
         "duty: racks": (point.x * rack_duty_usd(facts, blocks) * facts.money).sum(),
         "other parts": (paid.sum(axis=1) * (blocks.other_usd - residual)).sum() - billed.sum(),
-        "integration, licence and margin": (paid.sum(axis=1) * residual).sum(),
+        "residual of system prices": (paid.sum(axis=1) * residual).sum(),
         "labour": (people * facts.labour_usd_per_h[:, None] * facts.money).sum(),
         "robot hours": (robots * facts.cell_usd_per_h[:, None] * facts.money).sum(),
         "robot cells": (cells * facts.cell_usd[:, None] * facts.money).sum(),
@@ -64,6 +64,7 @@ def ledger_of(model: Model, point: Point, space: Space) -> Ledger:
         "set-up": (point.setup * model.setups.usd).sum(),
         "freight": (routed * blocks.mass_kg[:, None, None] * facts.freight_usd_per_kg).sum(),
         "energy": _energy_usd(model, point),
+        "energy of fixed load": facts.fixed_energy_usd,
         "site": (
             installed(point.x, facts) * blocks.power_w[:, None, None] * facts.site_usd_per_w
         ).sum(),

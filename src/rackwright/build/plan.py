@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rackwright.build.bills import Bills, bills_of
+from rackwright.build.assumptions import assumptions, proof_notes, untouched_by
+from rackwright.build.bills import bills_of
 from rackwright.build.blocks import blocks_of
 from rackwright.build.branch import Cells, Decision, Only, Setup
 from rackwright.build.certify import certificate_of
@@ -80,6 +81,8 @@ def plan(
     known = [s for s in (structure_of(model, p) for p in known_plans) if s is not None]
     found = search(master, space, price, limits, known)
     name = "base" if scenario is None else scenario.name
+    untouched = untouched_by(scenario, study, space, found.best) if scenario is not None else ()
+    notes = (*notes, *untouched)
     return _report(asked, study, name, space, price, master, found, limits, notes)
 
 
@@ -91,7 +94,7 @@ def model_of(
     facts = facts_of(study, bills, duties)
     blocks = blocks_of(study, space, facts, limits.whole_share)
     model = Model(facts, blocks, core_of(facts, blocks), setups_of(facts, blocks))
-    return model, (*facts.notes, *_assumptions(study, bills, model))
+    return model, (*facts.notes, *assumptions(study, bills, model))
 
 
 def _report(
@@ -107,7 +110,9 @@ def _report(
 ) -> tuple[BuildPlan, Certificate]:
     model, point = master.model, found.best
     ledger = ledger_of(model, point, space)
-    apart = abs(ledger.surplus_usd - point.objective_usd)
+    # What is spent whatever is built is no part of the program, but of every plan's worth.
+    always_usd = model.facts.fixed_energy_usd
+    apart = abs(ledger.surplus_usd + always_usd - point.objective_usd)
     assert apart <= 1e-5 * max(1.0, abs(found.bound_usd)), "the ledger is not the program's worth"
     assert is_whole(model, point), "only whole plans are kept"
     violation = violation_usd(found.bound_usd)
@@ -117,7 +122,7 @@ def _report(
     if not point.x.any():
         said = (*break_even(model, space, price), *said)
     sha = record_sha256(study)
-    bound_usd = max(found.bound_usd, ledger.surplus_usd)
+    bound_usd = max(found.bound_usd - always_usd, ledger.surplus_usd)
     certificate = certificate_of(model, found, ledger.surplus_usd, sha, scenario)
     gap = (bound_usd - ledger.surplus_usd) / max(abs(ledger.surplus_usd), 1.0)
     remaining = _remaining(model, found, ledger.surplus_usd, limits)
@@ -150,7 +155,7 @@ def _report(
         surplus_draws=surplus_by_world(model, point, space, ledger.surplus_usd),
         certificate_sha256=record_sha256(certificate),
         grade=worst([*(rows[key].grade for key in designs), *_grades(asked)]),
-        assumptions=(*notes, *weekly.held_back, *_proof_notes(found, gap, limits)),
+        assumptions=(*notes, *weekly.held_back, *proof_notes(found, gap, limits)),
     )
     return built, certificate
 
@@ -173,7 +178,7 @@ def _weekly(
     master.limit_built(None)
     master.limit(model.core.limit, model.core.upper)
     master.decide((), 0.0)
-    return weekly, ledger.surplus_usd - point.objective_usd
+    return weekly, ledger.surplus_usd + model.facts.fixed_energy_usd - point.objective_usd
 
 
 def _with_hours_of(model: Model, x: Array) -> tuple[Array, Array]:
@@ -201,6 +206,7 @@ def _remaining(model: Model, found: Found, surplus_usd: float, limits: Limits) -
 
     One block of such a design could still be part of a plan worth more than the one found.
     """
+    surplus_usd += model.facts.fixed_energy_usd
     target = surplus_usd + limits.gap * abs(surplus_usd)
     open_rows = np.zeros(model.blocks.power_w.size, dtype=bool)
     for leaf in found.leaves:
@@ -251,62 +257,3 @@ def _cells(model: Model, point: Point) -> tuple[CellPurchase, ...]:
 def _grades(study: Study) -> list[Grade]:
     tables = [study.workloads, study.data_centers, study.factories, study.supplies]
     return [row.grade for table in tables for row in table]
-
-
-def _assumptions(study: Study, bills: Bills, model: Model) -> tuple[str, ...]:
-    facts = model.facts
-    notes = [
-        "parts whose supply states a price are paid when they arrive, everything else in the "
-        "bucket of building",
-        "a block starts in the first period after its bucket ends and its transit is over",
-        f"all blocks end together in week {study.objective.life_weeks:g}; one that arrived later "
-        "is credited its unused life, straight-line, at its price",
-        "duty is charged on parts with a supply when they enter a factory's country, at what is "
-        "paid for them, and on finished racks when they enter the data center's, at their price",
-    ]
-    free = sorted(set(bills.unit_usd) - set(facts.parts))
-    if free:
-        notes.append(
-            "bought freely at catalog price, no supply given: "
-            + ", ".join(free[:8])
-            + (f" and {len(free) - 8} more" if len(free) > 8 else "")
-        )
-    dutied = np.asarray(facts.supply_duty.any(axis=(1, 2)))
-    unclear = sorted(
-        part
-        for p, part in enumerate(facts.parts)
-        if not facts.part_stated[p]
-        and part in bills.disagree
-        and dutied[facts.supply_part == p].any()
-    )
-    if unclear:
-        notes.append("duty on the highest price in any bill: " + ", ".join(unclear))
-    if facts.supply_stock.any():
-        notes.append("stock on hand is charged like what is bought: it could be used otherwise")
-    consigned = sorted({s.part for s in study.supplies if s.ownership == "consigned"})
-    if consigned:
-        notes.append(
-            "consigned parts are paid by the buyer; joint surplus counts their cost all the same: "
-            + ", ".join(consigned)
-        )
-    if np.isfinite(facts.budget_usd):
-        notes.append("the budget caps what is spent to build, not energy and site")
-    small = model.blocks.buildable.any(axis=(1, 2, 3)) & ~model.blocks.whole
-    if small.any():
-        notes.append(
-            f"blocks of {int(small.sum())} designs are small beside the sites' power: the bucketed "
-            "plan may hold parts of them, the weekly plan only whole ones"
-        )
-    return tuple(notes)
-
-
-def _proof_notes(found: Found, gap: float, limits: Limits) -> tuple[str, ...]:
-    notes = [
-        f"the bound is the largest of {len(found.leaves)} branches, each priced over the whole "
-        "space; recompute it from the certificate"
-    ]
-    if gap > limits.gap:
-        notes.append(
-            f"not proved: the search stopped after {found.nodes} branches with a gap of {gap:.2%}"
-        )
-    return tuple(notes)

@@ -3,12 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from rackwright.build.model import Model, Point, installed
 from rackwright.build.shadow import Resource
 from rackwright.records.plan import ShadowPrice
+
+
+class Said(NamedTuple):
+    """How people speak of a limit."""
+
+    what: str  # with its name
+    unit: str  # of all of it
+    one: str  # what one more, or one less, is
+    scale: float = 1.0  # units of the limit in one
+
+
+SAID = {
+    "part": Said("supply of {name}", "units", "unit"),
+    "power": Said("IT power at {name}", "W", "kW", 1e3),
+    "liquid": Said("heat into liquid at {name}", "W", "kW", 1e3),
+    "air": Said("heat into air at {name}", "W", "kW", 1e3),
+    "floor": Said("floor at {name}", "m2", "m2"),
+    "touch_hours": Said("hours of people at {name}", "hours", "hour"),
+    "bay_hours": Said("test bays of {name}", "bay hours", "hour"),
+    "budget": Said("{name}", "USD", "USD"),
+}
+
+
+def amount(value: float, unit: str) -> str:
+    """Return an amount in three digits or more, as people write it.
+
+    >>> amount(84.75e6, "W"), amount(71680, "units"), amount(950, "hours")
+    ('84.8 MW', '71.7 k units', '950 hours')
+    """
+    for least, size, letter in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if abs(value) >= least:
+            prefixed = letter + unit if unit in ("W", "USD") else f"{letter} {unit}"
+            return f"{_digits(value / size)} {prefixed}"
+    return f"{_digits(value)} {unit}"
+
+
+def _digits(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def binding(
@@ -26,10 +65,11 @@ def binding(
         if shadow is None:
             continue
         share = usd * resource.size / total
+        say = SAID[resource.kind]
         lines.append(
-            f"{resource.kind.replace('_', ' ')} {resource.name}: {resource.size:,.4g} "
-            f"{resource.unit}s in all; one more is worth {_usd(shadow.usd_low)}, one less costs "
-            f"{_usd(shadow.usd_high)} ({share:.0%} of all scarcity)"
+            f"{say.what.format(name=resource.name)}: {amount(resource.size, say.unit)} in all; "
+            f"one {say.one} more is worth {_usd(say.scale * shadow.usd_low)}, one less costs "
+            f"{_usd(say.scale * shadow.usd_high)} ({share:.0%} of all scarcity)"
         )
     return (*lines, *_work(model, point), *_coolant(model))
 

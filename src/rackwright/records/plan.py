@@ -52,7 +52,11 @@ class WorkRow(Record):
 
 
 class MoneyLine(Record):
-    """One line of the surplus, discounted to week 0; costs are negative."""
+    """One line of the surplus, discounted to week 0; costs are negative.
+
+    "residual of system prices" is what systems are priced beyond their bills; it is income where
+    estimates of parts add up to more than the price of the system.
+    """
 
     name: str
     usd: float
