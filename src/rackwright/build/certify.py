@@ -21,9 +21,9 @@ from rackwright.records.certificate import (
 _FACTS = """
     edges annuity money work_s arrival serving value_usd energy_usd_per_w fixed_energy_usd
     site_usd_per_w power_w liquid_w air_w floor_m2 coolant_c salvage people_h bay_h
-    bay_usd_per_h first_pass_yield rework_h cell_h_per_week cell_share cell_first cells_max setup_usd freight_usd_per_kg
-    rack_duty
-    supply_part supply_units supply_stock group period_weeks availability
+    bay_usd_per_h first_pass_yield rework_h cell_h_per_week cell_share cell_first cells_max
+    setup_usd freight_usd_per_kg rack_duty supply_part supply_units supply_stock group
+    period_weeks availability
 """
 _BLOCKS = """
     platform accelerator rate average_power_w power_w liquid_w air_w floor_m2 mass_kg price_usd
