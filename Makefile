@@ -11,7 +11,7 @@ OUT ?= runs/$(notdir $(patsubst %/,%,$(dir $(STUDY))))
 FLAGS ?= --rehearse
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all check bench constraints clean
+.PHONY: help run picture test test-all check bench constraints clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -35,6 +35,10 @@ check: $(VENV)/installed-dev ## what the continuous integration runs: ruff, mypy
 test-all: $(VENV)/installed-dev ## every test, the slow ones too
 	@echo "== all tests"
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+picture: run ## draw the picture of the README anew from the flagship
+	@cp $(OUT)/picture.svg docs/houston.svg
+	@echo "== docs/houston.svg is drawn anew"
 
 bench: $(VENV)/installed ## time the help and the flagship, after compilation
 	@echo "== rackwright --help"

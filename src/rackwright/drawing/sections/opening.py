@@ -47,6 +47,15 @@ def opening(page: Page, sections: tuple[tuple[str, str], ...]) -> Html:
     )  # fmt: skip
 
 
+_WORDS = (
+    "A design's name reads: rack system / NIC Gbit/s per accelerator / o and the oversubscription "
+    "of its fabric / racks in a block, the smallest lot that is bought. A world is one joint draw "
+    "of everything the performance model is unsure of. Joint surplus is the worth of the work done "
+    "less all real costs; what a buyer pays a maker only moves it between them, and the option "
+    "below is the buyer's side: prices of work that move and fall, and a strike."
+)
+
+
 def _band() -> Html:
     return tag(
         "p",
@@ -105,5 +114,8 @@ def _headline(text: str, of: Grade, leans_on: str) -> Html:
 
 def _legend() -> Html:
     pairs = (tag("span", grade(g), " ", meaning, class_="pair") for g, meaning in GRADES.items())
-    return tag("p", "A statement is as good as the worst number it leans on: ", pairs,
-               class_="legend")  # fmt: skip
+    return join(
+        tag("p", "A statement is as good as the worst number it leans on: ", pairs,
+            class_="legend"),
+        tag("p", _WORDS, class_="legend"),
+    )  # fmt: skip
