@@ -6,8 +6,6 @@ the files beside them. A row that lacks what the model needs is left out here an
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,22 +14,24 @@ from numpy.typing import NDArray
 
 from rackwright.catalog import Catalog
 from rackwright.records.component import Accelerator
-from rackwright.records.errors import InputError, UnknownComponentError
+from rackwright.records.errors import UnknownComponentError
 from rackwright.records.hardware import Hardware
 from rackwright.records.model import Attention, Experts, ModelShape, SlidingWindow
+from rackwright.validate.table import Row, number, open_table
 
-Row = Mapping[str, str]
-
-PRECISIONS = {
-    "FP16": "bf16",
-    "BF16": "bf16",
-    "FP8": "fp8",
-    "FP8-ROW": "fp8",
-    "MXFP8": "fp8",
-    "NVFP4": "fp4",
+_PRECISIONS = {
     "fp16": "bf16",
+    "bf16": "bf16",
+    "fp8": "fp8",
+    "fp8-row": "fp8",
+    "mxfp8": "fp8",
+    "nvfp4": "fp4",
+    "mxfp4": "fp4",
+    "fp4": "fp4",
+    "int8": "int8",
+    "int4": "int4",
+    "uint4": "int4",
 }
-"""Spellings in the tables; fp16 and bf16 run at one rate on every accelerator here."""
 
 SCALE_OUT_BIT_PER_S = {"Blackwell Ultra": 800e9}
 """Network per accelerator of the reference systems where a row states none; else 400e9."""
@@ -81,12 +81,12 @@ def read_training(
         InputError: the table is not in the folder.
     """
     found = []
-    for row in _table(folder / "training_measured.csv"):
-        accelerator = _accelerator(row["accelerator"], catalog)
+    for row in open_table(folder, "training").rows:
+        accelerator = known_accelerator(row["accelerator"], catalog)
         usable = row["config_complete"] == "1" and not row["quality"] and row["mbs"]
         known = row["arch"] in ("dense", "moe", "moe_mla") and row["offload"] in ("", "none")
         if accelerator is not None and accelerator.family in families and usable and known:
-            found.append(_training_row(row, accelerator))
+            found.append(training_row(row, accelerator, shape_of(row)))
     return tuple(found)
 
 
@@ -105,11 +105,11 @@ def read_serving(
         InputError: the table is not in the folder.
     """
     found = []
-    for row in _table(folder / "serving_measured.csv"):
+    for row in open_table(folder, "serving").rows:
         wanted = row["mode"] == "agg" and not row["flags"] and row["tpot_ms"]
         if not wanted or (models and row["model"] not in models):
             continue
-        accelerator = _accelerator(row["accelerator"], catalog)
+        accelerator = known_accelerator(row["accelerator"], catalog)
         if accelerator is None or accelerator.family not in families:
             continue
         try:
@@ -117,30 +117,52 @@ def read_serving(
         except UnknownComponentError:
             continue
         if row["concurrency"] not in ("", "inf"):
-            found.append(_serving_row(row, accelerator, shape))
+            found.append(serving_row(row, accelerator, shape, row["precision"] or "bf16"))
     return tuple(found)
 
 
-def _training_row(row: Row, accelerator: Accelerator) -> TrainingRow:
-    count = int(row["n_acc"])
-    step = _number(row, "step_time_s", 0.0)
-    if step == 0.0:
-        tokens = float(row["gbs"]) * float(row["seq"])
-        step = tokens / (float(row["tokens_per_s_per_acc"]) * count)
-    data, micro = float(row["dp"]), float(row["mbs"])
+def precision_of(text: str) -> str | None:
+    """Return our word for a precision as tables spell it; None for one we do not know.
+
+    fp16 and bf16 are one word: they run at one rate on every accelerator here.
+    """
+    words = text.casefold().split()
+    return _PRECISIONS.get(words[0]) if words else None
+
+
+def step_seconds_of(row: Row) -> float:
+    """Return the measured step time [s] of a training row; 0 where none was published."""
+    step = number(row, "step_time_s", 0.0)
+    rate = number(row, "tokens_per_s_per_acc", 0.0) * float(row["n_acc"])
+    if step == 0.0 and rate > 0.0:
+        return float(row["gbs"]) * float(row["seq"]) / rate
+    return step
+
+
+def training_row(row: Row, accelerator: Accelerator, shape: ModelShape) -> TrainingRow:
+    """Return a training row as the model reads it.
+
+    A blank data-parallel size is what the other sizes leave of the accelerators. A blank
+    micro-batch is the replica's whole batch, one sequence each where a pipeline splits it.
+    """
+    count = int(float(row["n_acc"]))
+    split = number(row, "tp") * number(row, "pp") * number(row, "cp")
+    data = number(row, "dp", count / split)
+    pipelined = number(row, "pp") > 1.0
+    micro = number(row, "mbs", 1.0 if pipelined else max(1.0, float(row["gbs"]) / data))
     plan = (
-        _number(row, "tp"),
-        _number(row, "pp"),
-        _number(row, "vpp"),
-        _number(row, "cp"),
-        _number(row, "ep"),
+        number(row, "tp"),
+        number(row, "pp"),
+        number(row, "vpp"),
+        number(row, "cp"),
+        number(row, "ep"),
         data,
         micro,
         max(1.0, float(row["gbs"]) / (data * micro)),
         _RECOMPUTE.get(row["recompute"], 1.0),
-        _number(row, "zero_stage"),
+        number(row, "zero_stage"),
     )
-    domain = int(_number(row, "scaleup_size", float(accelerator.scale_up_domain or 1)))
+    domain = int(number(row, "scaleup_size", float(accelerator.scale_up_domain or 1)))
     return TrainingRow(
         source=row["source_id"],
         group=row["group"],
@@ -148,36 +170,38 @@ def _training_row(row: Row, accelerator: Accelerator) -> TrainingRow:
             int(part) for part in row["software"].split(" ")[-1].split(".") if part.isdigit()
         ),
         family=accelerator.family,
-        shape=_shape(row),
-        mtp_layers=_number(row, "mtp", 0.0),
-        hardware=_hardware(accelerator, count, domain, _number(row, "inter_gbit_per_s", 0.0)),
-        precision=PRECISIONS[row["precision"]],
+        shape=shape,
+        mtp_layers=number(row, "mtp", 0.0),
+        hardware=_hardware(accelerator, count, domain, number(row, "inter_gbit_per_s", 0.0)),
+        precision=precision_of(row["precision"]) or row["precision"],
         plan=np.array(plan),
         sequence=float(row["seq"]),
-        step_s=step,
+        step_s=step_seconds_of(row),
     )
 
 
-def _serving_row(row: Row, accelerator: Accelerator, shape: ModelShape) -> ServingRow:
-    tensor, copies = _number(row, "tp"), _number(row, "dp")
-    expert = max(_number(row, "ep"), tensor * copies if copies > 1.0 else 1.0)
-    clients = float(row["concurrency"])
+def serving_row(
+    row: Row, accelerator: Accelerator, shape: ModelShape, precision: str
+) -> ServingRow:
+    """Return a serving row as the model reads it; its TPOT is 0 where none was published."""
+    tensor, copies = number(row, "tp"), number(row, "dp")
+    expert = max(number(row, "ep"), tensor * copies if copies > 1.0 else 1.0)
+    clients = number(row, "concurrency", 0.0)
     chunk = 8192.0  # the engines' default budget of tokens per step; the table states none
-    precision = row["precision"] or "bf16"
     return ServingRow(
         source=row["source_id"],
         model=row["model"],
         family=accelerator.family,
         shape=shape,
         hardware=_hardware(
-            accelerator, int(row["num_accel"]), accelerator.scale_up_domain or 1, 0.0
+            accelerator, int(float(row["num_accel"])), accelerator.scale_up_domain or 1, 0.0
         ),
-        precision=PRECISIONS.get(precision, precision),
-        plan=np.array((tensor, _number(row, "pp"), expert, chunk, clients)),
+        precision=precision_of(precision) or precision,
+        plan=np.array((tensor, number(row, "pp"), expert, chunk, clients)),
         input_tokens=float(row["isl"]),
         output_tokens=float(row["osl"]),
         clients=clients,
-        tpot_s=float(row["tpot_ms"]) / 1e3,
+        tpot_s=number(row, "tpot_ms", 0.0) / 1e3,
         ttft_s=float(row["ttft_ms"]) / 1e3 if row["ttft_ms"] else None,
     )
 
@@ -201,9 +225,11 @@ def _hardware(accelerator: Accelerator, count: int, domain: int, gbit_per_s: flo
     )
 
 
-def _shape(row: Row) -> ModelShape:
+def shape_of(row: Row) -> ModelShape:
+    """Return the model's shape from the columns of a training row."""
+
     def whole(key: str) -> int:
-        return int(_number(row, key, 0.0))
+        return int(number(row, key, 0.0))
 
     latent = bool(row["kv_lora"])
     kind = "mla" if latent else ("mha" if row["heads"] == row["kv_heads"] else "gqa")
@@ -243,19 +269,9 @@ def _shape(row: Row) -> ModelShape:
     )
 
 
-def _number(row: Row, key: str, absent: float = 1.0) -> float:
-    return float(row[key]) if row[key] else absent
-
-
-def _accelerator(name: str, catalog: Catalog) -> Accelerator | None:
+def known_accelerator(name: str, catalog: Catalog) -> Accelerator | None:
+    """Return the accelerator that a table names, None where the catalog has none."""
     try:
         return catalog.accelerator(name)
     except UnknownComponentError:
         return None
-
-
-def _table(path: Path) -> Iterator[Row]:
-    if not path.is_file():
-        raise InputError([f"{path}: no such table; give the folder that holds it"])
-    with path.open(encoding="utf-8", newline="") as stream:
-        yield from csv.DictReader(stream)
