@@ -14,7 +14,7 @@ from rackwright.build.whole import NEAR, READY, Rounded, complete_at, solve_whol
 MUCH = 0.1
 """Share of a training block from which on a factory is set up for it."""
 
-SPREAD = 4
+SPREAD = 3
 """Starts of training tried between the first rack and the last."""
 
 

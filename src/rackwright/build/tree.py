@@ -26,8 +26,8 @@ WHOLE = 1e-5
 """A number this close to a whole one counts as whole."""
 
 
-EVERY = 4
-"""A whole plan is looked for at the root and in one of so many branches."""
+EVERY = 16
+"""A whole plan is looked for at the root and in one of so many branches: it costs ten branches."""
 
 VIOLATION_MOST = 1e4
 """Times the plan's worth: what a violation costs at most."""
@@ -50,9 +50,9 @@ class Limits:
 
     batch: int = 8
     rounds: int = 40
-    nodes: int = 4
+    nodes: int = 12
     tries: int = 2
-    gap: float = 1e-3
+    gap: float = 3e-3
     iterations: int = 200_000
     whole_share: float = 0.02
     shadow_prices: int = 6
@@ -93,16 +93,18 @@ def search(
         space: all rows.
         price: DESIGN's answer to prices.
         limits: work limits; the search ends when the gap or the nodes are spent.
-        known: structures of earlier plans, tried first.
+        known: structures of earlier plans, tried first; where one is within the gap already, no
+            other is looked for at the root.
 
     Returns:
         The plan and its proof. The search takes the branch with the largest bound first.
     """
     root = close(master, space, price, batch=limits.batch, rounds=limits.rounds)
     here = _Search(master, space, price, limits, root.bound.usd, Rounded(nothing(master.model), ()))
-    here.round_up(root.point, (), limits.tries)
     for structure in known:
         here.keep(completed(master, structure, root.bound.usd))
+    if root.bound.usd > here.target():
+        here.round_up(root.point, (), limits.tries)
     open_leaves = [(-root.bound.usd, 0, Leaf((), root))]
     done: list[Leaf] = []
     rounds, nodes = root.rounds, 1

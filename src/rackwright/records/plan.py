@@ -114,7 +114,7 @@ class BuildPlan(Record):
     surplus_usd: float
     bound_usd: float = Field(description="no plan over the space is worth more")
     gap_fraction: float = Field(ge=0)
-    proved: bool
+    proved: bool = Field(description="the gap is within what the search was asked for")
     remaining: int = Field(ge=0, description="designs that the completion rule could not exclude")
     columns: int = Field(ge=0, description="columns generated")
     rounds: int = Field(ge=0, description="pricing rounds")
