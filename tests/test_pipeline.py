@@ -197,3 +197,21 @@ def test_a_study_without_an_answer_leaves_no_folder(tmp_path):
     ):
         run(asked._replace(study=study), folder)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["study.toml"]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [({"power_w": 20.0}, "smallest block reserves"), ({"floor_m2": 0.5}, "smallest block takes")],
+)
+def test_a_site_smaller_than_a_block_is_told_with_both_numbers(tmp_path, change, says):
+    asked = given(tmp_path)
+    small = [d.__class__(**{**dict(d), **change}) for d in asked.study.data_centers]
+    study = Study(**{**dict(asked.study), "data_centers": tuple(small)})
+    with pytest.raises(NothingFeasibleError, match=says):
+        run(asked._replace(study=study))
+
+
+def test_freedom_never_finds_less_than_the_control(finished):
+    _, result, _, _ = finished
+    for scenario in result.summary.scenarios:
+        assert scenario.redesign_usd >= -1e-6 * abs(scenario.surplus_usd)

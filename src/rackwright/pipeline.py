@@ -22,7 +22,7 @@ from rackwright.records.acceptance import AcceptancePlan, AcceptanceReport, Meas
 from rackwright.records.base import Record, canonical_json, record_sha256
 from rackwright.records.certificate import Certificate
 from rackwright.records.decision import Decision
-from rackwright.records.errors import RackwrightError, nearest
+from rackwright.records.errors import NothingFeasibleError, RackwrightError, nearest
 from rackwright.records.model import ModelShape
 from rackwright.records.plan import BuildPlan
 from rackwright.records.provenance import EvidenceKind
@@ -30,7 +30,13 @@ from rackwright.records.rates import Duty
 from rackwright.records.run import RunSummary, ScenarioResult
 from rackwright.records.space import Front, Parameters, Space, SpaceRow
 from rackwright.records.study import Scenario, Study
-from rackwright.summary import evidence_of, lead_design, scenario_result, summarise
+from rackwright.summary import (
+    evidence_of,
+    lead_design,
+    nothing_built,
+    scenario_result,
+    summarise,
+)
 
 Tell = Callable[[str], None]
 R = TypeVar("R", bound=Record)
@@ -203,6 +209,8 @@ def _plans(
     once; their results do not depend on the order.
     """
     base = keep.plan("build", lambda: run_build(given, space))
+    if not base.designs:  # nothing to compare with, nothing to test or buy: say why, now
+        raise NothingFeasibleError(nothing_built(base))
     fixed = only(space, base.designs)
 
     def both(scenario: Scenario) -> tuple[BuildPlan, BuildPlan]:

@@ -78,11 +78,13 @@ def lead_design(study: Study, space: Space, plan: BuildPlan) -> str:
         if w is None or rows[x.design].services[w] is not None:
             money[x.design] = money.get(x.design, 0.0) + x.blocks * rows[x.design].price_usd
     if not money:
-        raise NothingFeasibleError(
-            "the plan builds nothing: at these values of work no design pays. "
-            + " ".join(plan.binding)
-        )
+        raise NothingFeasibleError(nothing_built(plan))
     return max(sorted(money), key=lambda key: money[key])
+
+
+def nothing_built(plan: BuildPlan) -> str:
+    """Return why a plan builds nothing, a line for each reason."""
+    return "\n".join(["the plan builds nothing:", *(f"  {text}" for text in plan.binding)])
 
 
 def design_blocks(space: Space, plan: BuildPlan) -> tuple[DesignBlocks, ...]:

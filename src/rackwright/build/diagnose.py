@@ -103,8 +103,12 @@ def _live(power_w: Array) -> Array:
 def break_even(model: Model, space: Space, price: Price) -> tuple[str, ...]:
     """Return what each workload would have to pay for the first block to cover its costs.
 
-    Without any scarcity and before set-ups: at a lower value nothing pays.
+    Without any scarcity and before set-ups: at a lower value nothing pays. A site or a budget that
+    is smaller than the smallest block comes first: it is the likelier slip.
     """
+    small = too_small(model)
+    if small:
+        return small
     base = prices_of(model.facts, model.core, list_duals(model.facts, model.core))
     lines = []
     for w, name in enumerate(model.facts.workloads):
@@ -116,6 +120,32 @@ def break_even(model: Model, space: Space, price: Price) -> tuple[str, ...]:
                 f"{name}: nothing pays; a block covers its costs from {factor:.3g} times the "
                 "stated value per token on (before set-up)"
             )
+    return tuple(lines)
+
+
+def too_small(model: Model) -> tuple[str, ...]:
+    """Return the sites and budgets into which not even the smallest block fits."""
+    facts, blocks = model.facts, model.blocks
+    able = np.flatnonzero(blocks.buildable.any(axis=(1, 2, 3)))
+    lines = []
+    for k, name in enumerate(facts.data_centers):
+        power, need = float(facts.power_w[k].max()), float(blocks.power_w[able].min())
+        if power < need:
+            lines.append(
+                f"data_centers {name}: {power:,.4g} W of IT power at most, the smallest block "
+                f'reserves {need:,.0f} W; was a unit left out (20 for "20 MW")?'
+            )
+        floor, room = float(facts.floor_m2[k]), float(blocks.floor_m2[able].min())
+        if floor < room:
+            lines.append(
+                f"data_centers {name}: {floor:g} m2 of floor, the smallest block takes "
+                f"{room:.1f} m2"
+            )
+    if facts.budget_usd < (cheapest := float(blocks.price_usd[able].min())):
+        lines.append(
+            f"objective.budget_usd: {facts.budget_usd:,.0f} USD, the cheapest block costs "
+            f"{cheapest:,.0f} USD"
+        )
     return tuple(lines)
 
 
