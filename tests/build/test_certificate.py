@@ -70,6 +70,14 @@ def test_the_certificate_survives_json(planned):
     assert canonical_json(Certificate.model_validate_json(text)) == text
 
 
+def test_a_certificate_holds_its_numbers_itself_and_only_numbers(planned):
+    data = planned[1].data
+
+    assert all(isinstance(value, tuple | float) for value in data.values())
+    with pytest.raises(ValueError, match="one that is none"):
+        Certificate(**{**dict(planned[1]), "data": {**data, "x": [1.0, float("nan")]}})
+
+
 def test_the_script_says_ok_and_exits_with_zero(raw, tmp_path, capsys):
     path = tmp_path / "certificate.json"
     path.write_text(json.dumps(raw))

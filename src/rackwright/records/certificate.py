@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from rackwright.records.base import Record
 
@@ -18,24 +17,24 @@ NO_LIMIT = 1e300
 """Written for "no limit": JSON has no infinity."""
 
 
-def _as_inline(value: Any) -> NDArray[np.float64]:
+def _as_inline(value: Any) -> Any:
+    """Return numbers as nested tuples of floats; a single one as a float."""
     array = np.array(value, dtype=np.float64)
-    array = np.asarray(np.nan_to_num(array, nan=0.0, posinf=NO_LIMIT, neginf=-NO_LIMIT))
-    array.setflags(write=False)
-    return array
+    if np.isnan(array).any():
+        raise ValueError("a certificate holds numbers, and found one that is none")
+    return _tuples(np.nan_to_num(array, posinf=NO_LIMIT, neginf=-NO_LIMIT).tolist())
 
 
-def _as_list(array: NDArray[np.float64]) -> Any:
-    return array.tolist()
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(inner) for inner in value) if isinstance(value, list) else value
 
 
 InlineArray = Annotated[
-    NDArray[np.float64],
+    Any,
     BeforeValidator(_as_inline),
-    PlainSerializer(_as_list),
     WithJsonSchema({"type": "array", "title": "numbers, nested by axis"}),
 ]
-"""A read-only float64 array whose numbers stand in the JSON itself."""
+"""Numbers, nested by axis, that stand in the JSON itself: no array is stored beside it."""
 
 
 class Decided(Record):
