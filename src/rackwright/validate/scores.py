@@ -90,9 +90,9 @@ def scores(points: Sequence[Point], reference: Sequence[Point] = ()) -> Scores:
 def errors(points: Sequence[Point]) -> Errors:
     """Return the errors of all points, dense and sparse models, and by source and accelerator."""
     return Errors(
-        all=_stats(points),
-        dense=_stats([p for p in points if not p.sparse]),
-        moe=_stats([p for p in points if p.sparse]),
+        all=error_stats(points),
+        dense=error_stats([p for p in points if not p.sparse]),
+        moe=error_stats([p for p in points if p.sparse]),
         by_source=_by(points, [p.source for p in points]),
         by_accelerator=_by(points, [p.accelerator for p in points]),
     )
@@ -162,10 +162,11 @@ def _by(points: Sequence[Point], keys: Iterable[str]) -> dict[str, ErrorStats]:
     parts: dict[str, list[Point]] = {}
     for point, key in zip(points, keys, strict=True):
         parts.setdefault(key, []).append(point)
-    return {key: _stats(parts[key]) for key in sorted(parts)}
+    return {key: error_stats(parts[key]) for key in sorted(parts)}
 
 
-def _stats(points: Sequence[Point]) -> ErrorStats:
+def error_stats(points: Sequence[Point]) -> ErrorStats:
+    """Return count, median, mean and 90 % quantile of the errors."""
     if not points:
         return ErrorStats(n=0)
     off = 100.0 * np.abs([p.predicted / p.measured - 1.0 for p in points])

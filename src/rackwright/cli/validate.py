@@ -1,0 +1,182 @@
+"""Score our models against published measurements, on the shipped tables or on yours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rackwright import catalog as catalogs
+from rackwright.cli.errors import FINDINGS
+from rackwright.cli.given import CatalogFolder
+from rackwright.cli.output import JsonFlag, answer
+from rackwright.cli.progress import Progress
+from rackwright.cli.tables import table
+from rackwright.records.errors import InputError, nearest
+from rackwright.validate.cross import Cross, Crossed, cross_serving, cross_training
+from rackwright.validate.resolve import Models, Refused
+from rackwright.validate.scores import Errors, ErrorStats, Interval
+from rackwright.validate.serving import QUANTITIES, ServingScore, score_serving
+from rackwright.validate.training import TrainingScore, score_training
+
+KINDS = ("training", "serving")
+_QUANTITY = {
+    "step": "step time",
+    "tpot": "time per output token",
+    "ttft": "time to first token",
+    "throughput": "offline throughput",
+}
+
+
+def run(
+    kind: Annotated[str, typer.Argument(help="what is scored: training or serving")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE|DIR]", help="a table of the published format"),
+    ] = None,
+    models: Annotated[
+        Path | None,
+        typer.Option("--models", metavar="DIR", help="NAME.json or NAME/config.json each"),
+    ] = None,
+    catalog: CatalogFolder = None,
+    cross: Annotated[
+        bool, typer.Option("--cross", help="also fit without each source and accelerator")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Score our models against published measurements, on the shipped tables or on yours."""
+    if kind not in KINDS:
+        raise InputError(
+            [f"nothing to validate named {kind!r}; allowed: {', '.join(KINDS)}."
+             f"{nearest(kind, KINDS)}"]
+        )  # fmt: skip
+    components = catalogs.load(catalog)
+    shapes = Models(components, models)
+    left: Cross | None = None
+    with Progress() as progress:
+        progress(f"validate: predicting every row of {kind}")
+        score: TrainingScore | ServingScore
+        if kind == "training":
+            score = score_training(file, components, shapes)
+        else:
+            score = score_serving(file, components, shapes)
+        if cross:
+            progress("validate: fitting without each source and each accelerator")
+            run_cross = cross_training if kind == "training" else cross_serving
+            left = run_cross(file, components, shapes)
+    document: dict[str, Any] = {"kind": kind, **score.model_dump(mode="json")}
+    if left is not None:
+        document["cross"] = left.model_dump(mode="json")
+    lines = [*_lines(score), *(_cross_lines(left) if left else [])]
+    named = f" {file}" if file else ""
+    other = "serving" if kind == "training" else "training"
+    following = f"rackwright validate {kind}{named} --cross"
+    answer(document, lines, f"rackwright validate {other}" if cross else following, as_json=as_json)
+    for mistake in score.mistakes:
+        typer.echo(f"error: {mistake}", err=True)
+    if score.mistakes:
+        raise typer.Exit(FINDINGS)
+
+
+def _lines(score: TrainingScore | ServingScore) -> list[str]:
+    lines = [f"{score.rows:,} rows, {score.scored:,} scored"]
+    if isinstance(score, TrainingScore):
+        lines += _quantity("step", score.error, score.interval)
+        lines += _regret(score)
+    else:
+        for name in QUANTITIES:
+            scores = getattr(score, name)
+            lines += _quantity(name, scores.error, scores.interval)
+        lines += _layouts(score)
+    return [*lines, "", *_refused(score.refused)]
+
+
+def _quantity(name: str, errors: Errors, interval: Interval) -> list[str]:
+    if not errors.all.n:
+        return ["", f"{_QUANTITY[name]}: nothing to compare with"]
+    parts = [("all", errors.all), ("dense", errors.dense), ("experts", errors.moe)]
+    rows = [_row(label, stats) for label, stats in parts if stats.n]
+    lines = ["", f"{_QUANTITY[name]}, |predicted / measured - 1|:", *_errors("models", rows)]
+    for label, found in (("source", errors.by_source), ("accelerator", errors.by_accelerator)):
+        lines += ["", *_errors(label, [_row(key, stats) for key, stats in found.items()])]
+    assert interval.coverage_pct is not None, "an interval of some points has a coverage"
+    return [
+        *lines,
+        "",
+        f"  {interval.nominal_pct:g} % intervals hold {interval.coverage_pct:.1f} % of the "
+        f"measurements; median half-width {interval.median_half_width_pct:.1f} %, "
+        f"interval score {interval.score:.1f}",
+    ]
+
+
+def _regret(score: TrainingScore) -> list[str]:
+    regret = score.plan_regret
+    if not regret.by_model:
+        return ["", "plan regret: no model with enough plans on one machine"]
+    rows = [[m, str(regret.plans[m]), f"{pct:.1f} %"] for m, pct in regret.by_model.items()]
+    return [
+        "",
+        "plan regret, measured time of the best predicted plan over the best measured:",
+        *table(["model", "plans", "regret"], rows),
+        f"  mean over random halves of the plans: {regret.bootstrap_mean_pct:.1f} %",
+    ]
+
+
+def _layouts(score: ServingScore) -> list[str]:
+    choice = score.layout_choice
+    if not choice.groups:
+        return ["", "layout choice: no group was measured with several layouts"]
+    return [
+        "",
+        f"layout choice: within 5 % of the best measured in {choice.within_5pct_pct:.0f} % of "
+        f"{choice.groups} groups with several layouts",
+    ]
+
+
+def _refused(refused: Refused) -> list[str]:
+    kinds = {
+        "no_data": (refused.no_data, "refused: no data"),
+        "unsupported": (refused.unsupported, "refused: unsupported"),
+        "wrong": (refused.wrong, "wrong"),
+    }
+    lines = []
+    for kind, (count, words) in kinds.items():
+        lines.append(f"{words}: {count:,}")
+        lines += [f"  {n:,}  {reason}" for reason, n in refused.reasons[kind].items()]
+    return lines
+
+
+def _cross_lines(cross: Cross) -> list[str]:
+    lines = []
+    for words, found in (("source", cross.sources), ("accelerator", cross.accelerators)):
+        for name, crossed in found.items():
+            if crossed.all.n:
+                lines += ["", f"{_QUANTITY[name]}, each {words} left out of the fit:"]
+                lines += _crossed(words, crossed)
+    return lines
+
+
+def _crossed(words: str, crossed: Crossed) -> list[str]:
+    parts = [("all", crossed.all), ("dense", crossed.dense), ("experts", crossed.moe)]
+    rows = [[*_row(label, stats), ""] for label, stats in parts if stats.n]
+    rows += [
+        [*_row(part.name, part.error), "fitted without" if part.refitted else "never in the fit"]
+        for part in crossed.parts
+    ]
+    spread = crossed.interval
+    assert spread.coverage_pct is not None, "an interval of some points has a coverage"
+    return [
+        *_errors(words, rows, ("",)),
+        f"  {spread.nominal_pct:g} % intervals hold {spread.coverage_pct:.1f} %; median "
+        f"half-width {spread.median_half_width_pct:.1f} %, interval score {spread.score:.1f}",
+    ]
+
+
+def _errors(label: str, rows: list[list[str]], more: tuple[str, ...] = ()) -> list[str]:
+    return table([label, "n", "median", "mean", "p90", *more], rows)
+
+
+def _row(label: str, stats: ErrorStats) -> list[str]:
+    numbers = (stats.median_pct, stats.mean_pct, stats.p90_pct)
+    return [label, str(stats.n), *("-" if v is None else f"{v:.1f} %" for v in numbers)]

@@ -1,0 +1,163 @@
+"""How well what was left out of the fit is predicted: whole sources, whole accelerators.
+
+The efficiencies that ship were fitted on some public rows. For each source and each accelerator
+in those rows everything that is fitted is fitted again without it, and what was left out is then
+scored. A source or accelerator that no fit has seen is scored with what ships. Measured shares
+that stand in the catalog (products, links) are not fitted and stay.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from rackwright.catalog import Catalog
+from rackwright.design.parameters import draw
+from rackwright.records.base import Record
+from rackwright.records.space import Parameters
+from rackwright.validate import first_fit
+from rackwright.validate.first_fit import FAMILIES, MEGATRON, SERVED, fit, with_value
+from rackwright.validate.measured import ServingRow, TrainingRow, read_serving, read_training
+from rackwright.validate.resolve import Models, Refusals
+from rackwright.validate.scores import (
+    ErrorStats,
+    Interval,
+    Point,
+    by_configuration,
+    error_stats,
+    interval,
+)
+from rackwright.validate.serving import ServingCase, serving_cases, serving_points
+from rackwright.validate.table import SHIPPED, open_table
+from rackwright.validate.training import TrainingCase, training_cases, training_points
+
+R = TypeVar("R", TrainingRow, ServingRow)
+C = TypeVar("C", TrainingCase, ServingCase)
+Points = Mapping[str, list[Point]]
+
+
+class LeftOut(Record):
+    """Errors of one part that the fit has not seen; `refitted` where the shipped fit has."""
+
+    name: str
+    refitted: bool
+    error: ErrorStats
+
+
+class Crossed(Record):
+    """Errors of one quantity with each part left out in turn."""
+
+    all: ErrorStats
+    dense: ErrorStats
+    moe: ErrorStats
+    interval: Interval
+    parts: tuple[LeftOut, ...]
+
+
+class Cross(Record):
+    """By quantity (step; tpot, ttft, throughput): leave-source-out and leave-accelerator-out."""
+
+    sources: Mapping[str, Crossed]
+    accelerators: Mapping[str, Crossed]
+
+
+def cross_training(path: Path | None, catalog: Catalog, models: Models | None = None) -> Cross:
+    """Return the errors of step times of left-out sources and accelerators."""
+    cases, _ = training_cases(open_table(path, "training"), catalog, models or Models(catalog))
+    rows = first_fit.by_configuration(read_training(SHIPPED, catalog, FAMILIES))
+    fitted = [row for row in rows if row.source.startswith(MEGATRON)]
+    start = _start(catalog, cases)
+
+    def refit(kept: Sequence[TrainingRow]) -> Parameters:
+        few = _start(catalog, cases, n=2)
+        return fit(few, first_fit.TRAINING_FREE, kept, first_fit.training_seconds, noise=0.10)[0]
+
+    def score(some: Sequence[TrainingCase], parameters: Parameters) -> Points:
+        return {"step": by_configuration(training_points(some, parameters, Refusals()))}
+
+    return _cross(cases, fitted, start, refit, score)
+
+
+def cross_serving(path: Path | None, catalog: Catalog, models: Models | None = None) -> Cross:
+    """Return the errors of TPOT, TTFT and throughput of left-out sources and accelerators."""
+    cases, _ = serving_cases(open_table(path, "serving"), catalog, models or Models(catalog))
+    fitted = first_fit.unqueued(read_serving(SHIPPED, catalog, FAMILIES, SERVED))
+    start = _start(catalog, cases)
+
+    def refit(kept: Sequence[ServingRow]) -> Parameters:
+        few = _start(catalog, cases, n=2)
+        found, _ = fit(few, first_fit.SERVING_FREE, kept, first_fit.serving_seconds, noise=0.15)
+        name = "common.serving.first_token_stack"
+        return with_value(found, name, first_fit.first_token(found, kept))
+
+    def score(some: Sequence[ServingCase], parameters: Parameters) -> Points:
+        found = serving_points(some, parameters, Refusals())
+        return {"tpot": found.tpot, "ttft": found.ttft, "throughput": found.throughput}
+
+    return _cross(cases, fitted, start, refit, score)
+
+
+def series(source: str) -> str:
+    """Return a source without its release: rounds of one benchmark are left out together.
+
+    >>> series("mlperf-v5.1"), series("trtllm_docs_v0.9"), series("torchtitan")
+    ('mlperf', 'trtllm_docs', 'torchtitan')
+    """
+    return re.sub(r"[-_]v\d+(\.\d+)*$", "", source)
+
+
+def shifted(start: Parameters, found: Parameters) -> Parameters:
+    """Return the draws moved as the medians moved: each keeps its spread."""
+    ratio = found.nominal / start.nominal
+    moved = {"nominal": found.nominal, "values": start.values * ratio}
+    return Parameters.model_construct(**{**dict(start), **moved})
+
+
+def _cross(
+    cases: Sequence[C],
+    fitted: Sequence[R],
+    start: Parameters,
+    refit: Callable[[Sequence[R]], Parameters],
+    score: Callable[[Sequence[C], Parameters], Points],
+) -> Cross:
+    def by(key: Callable[[TrainingRow | ServingRow], str]) -> dict[str, Crossed]:
+        parts: dict[str, list[C]] = {}
+        for case in cases:
+            parts.setdefault(key(case.at), []).append(case)
+        seen = {key(row) for row in fitted}
+        found: dict[str, dict[str, list[Point]]] = {}
+        for name in sorted(parts):
+            parameters = start
+            if name in seen:
+                parameters = shifted(start, refit([r for r in fitted if key(r) != name]))
+            for quantity, points in score(parts[name], parameters).items():
+                found.setdefault(quantity, {})[name] = points
+        return {quantity: _crossed(of, seen) for quantity, of in found.items()}
+
+    return Cross(
+        sources=by(lambda row: series(row.source)),
+        accelerators=by(lambda row: row.hardware.accelerator.key),
+    )
+
+
+def _crossed(parts: Mapping[str, list[Point]], seen: set[str]) -> Crossed:
+    points = [point for part in parts.values() for point in part]
+    return Crossed(
+        all=error_stats(points),
+        dense=error_stats([p for p in points if not p.sparse]),
+        moe=error_stats([p for p in points if p.sparse]),
+        interval=interval(points),
+        parts=tuple(
+            LeftOut(name=name, refitted=name in seen, error=error_stats(part))
+            for name, part in parts.items()
+            if part
+        ),
+    )
+
+
+def _start(
+    catalog: Catalog, cases: Sequence[TrainingCase] | Sequence[ServingCase], n: int = 256
+) -> Parameters:
+    return draw(catalog, {*FAMILIES, *(case.at.family for case in cases)}, n=n)
