@@ -2,8 +2,9 @@
 
 The efficiencies that ship were fitted on some public rows. For each source and each accelerator
 in those rows everything that is fitted is fitted again without it, and what was left out is then
-scored. A source or accelerator that no fit has seen is scored with what ships. Measured shares
-that stand in the catalog (products, links) are not fitted and stay.
+scored. A source or accelerator that no fit has seen is scored with what ships. Where one source
+gave every row of the fit, the fit without it takes the clean rows of the others, of any model.
+Measured shares that stand in the catalog (products, links) are not fitted and stay.
 """
 
 from __future__ import annotations
@@ -77,13 +78,14 @@ def cross_training(path: Path | None, catalog: Catalog, models: Models | None = 
     def score(some: Sequence[TrainingCase], parameters: Parameters) -> Points:
         return {"step": by_configuration(training_points(some, parameters, Refusals()))}
 
-    return _cross(cases, fitted, start, refit, score)
+    return _cross(cases, (fitted, fitted), start, refit, score)
 
 
 def cross_serving(path: Path | None, catalog: Catalog, models: Models | None = None) -> Cross:
     """Return the errors of TPOT, TTFT and throughput of left-out sources and accelerators."""
     cases, _ = serving_cases(open_table(path, "serving"), catalog, models or Models(catalog))
     fitted = first_fit.unqueued(read_serving(SHIPPED, catalog, FAMILIES, SERVED))
+    spare = first_fit.unqueued(read_serving(SHIPPED, catalog, FAMILIES, ()))
     start = _start(catalog, cases)
 
     def refit(kept: Sequence[ServingRow]) -> Parameters:
@@ -96,7 +98,7 @@ def cross_serving(path: Path | None, catalog: Catalog, models: Models | None = N
         found = serving_points(some, parameters, Refusals())
         return {"tpot": found.tpot, "ttft": found.ttft, "throughput": found.throughput}
 
-    return _cross(cases, fitted, start, refit, score)
+    return _cross(cases, (fitted, spare), start, refit, score)
 
 
 def series(source: str) -> str:
@@ -117,7 +119,7 @@ def shifted(start: Parameters, found: Parameters) -> Parameters:
 
 def _cross(
     cases: Sequence[C],
-    fitted: Sequence[R],
+    rows: tuple[Sequence[R], Sequence[R]],
     start: Parameters,
     refit: Callable[[Sequence[R]], Parameters],
     score: Callable[[Sequence[C], Parameters], Points],
@@ -126,12 +128,15 @@ def _cross(
         parts: dict[str, list[C]] = {}
         for case in cases:
             parts.setdefault(key(case.at), []).append(case)
+        fitted, spare = rows
         seen = {key(row) for row in fitted}
         found: dict[str, dict[str, list[Point]]] = {}
         for name in sorted(parts):
             parameters = start
             if name in seen:
-                parameters = shifted(start, refit([r for r in fitted if key(r) != name]))
+                kept = [row for row in fitted if key(row) != name]
+                kept = kept or [row for row in spare if key(row) != name]
+                parameters = shifted(start, refit(kept)) if kept else start
             for quantity, points in score(parts[name], parameters).items():
                 found.setdefault(quantity, {})[name] = points
         return {quantity: _crossed(of, seen) for quantity, of in found.items()}

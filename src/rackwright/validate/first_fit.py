@@ -148,11 +148,12 @@ def first_token(parameters: Parameters, rows: Sequence[ServingRow]) -> float:
     """Return the median of measured over modelled time to first token with few clients.
 
     With more clients the answers end in step and their next prompts queue behind one another:
-    that is the client's doing, not the engine's.
+    that is the client's doing, not the engine's. Without such rows: 1, the model's own time.
     """
     plain = with_value(parameters, "common.serving.first_token_stack", 1.0)
     few = [row for row in rows if row.ttft_s and row.clients <= 8]
-    return float(np.median([(row.ttft_s or 0) / _closed_loop(plain, row)[1] for row in few]))
+    found = [(row.ttft_s or 0.0) / _closed_loop(plain, row)[1] for row in few]
+    return float(np.median(found)) if found else 1.0
 
 
 def unqueued(rows: Sequence[ServingRow]) -> list[ServingRow]:

@@ -141,6 +141,13 @@ def interval(points: Sequence[Point], reference: Sequence[Point] = ()) -> Interv
     )
 
 
+def needs_reference(points: Sequence[Point]) -> bool:
+    """Return whether a source's spread must come from the public tables: too few others here."""
+    return any(
+        sum(p.source != source for p in points) < _FEWEST for source in {p.source for p in points}
+    )
+
+
 def residual_spread(points: Sequence[Point], reference: Sequence[Point], source: str) -> float:
     """Return the log spread between rows that the draws do not hold, from other sources.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,7 +32,7 @@ from rackwright.validate.resolve import (
     UnsupportedError,
     beside,
 )
-from rackwright.validate.scores import Point, Scores, scores
+from rackwright.validate.scores import Point, Scores, needs_reference, scores
 from rackwright.validate.served import MODES, Case, Predicted, predict
 from rackwright.validate.table import Row, Table, number, open_table, place, wrong_cells
 
@@ -96,7 +96,7 @@ def score_serving(
     cases, refusals = serving_cases(table, catalog, models or Models(catalog))
     points = serving_points(cases, serving_parameters(cases, catalog), refusals)
     others: Sequence[Sequence[Point]] = ((), (), ())
-    if path is not None:
+    if any(needs_reference(quantity) for quantity in points[:3]):
         others = _reference(catalog)[:3]
     return ServingScore(
         rows=len(table.rows),
@@ -277,6 +277,7 @@ def _layout(cells: Row) -> tuple[str, ...]:
     return tuple(cells[name] for name in ("tp", "pp", "ep", "dp"))
 
 
+@lru_cache(maxsize=1)
 def _reference(catalog: Catalog) -> ServingPoints:
     cases, refusals = serving_cases(open_table(None, "serving"), catalog, Models(catalog))
     return serving_points(cases, serving_parameters(cases, catalog), refusals)

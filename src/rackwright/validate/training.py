@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +35,14 @@ from rackwright.validate.resolve import (
     UnsupportedError,
     beside,
 )
-from rackwright.validate.scores import Errors, Interval, Point, by_configuration, scores
+from rackwright.validate.scores import (
+    Errors,
+    Interval,
+    Point,
+    by_configuration,
+    needs_reference,
+    scores,
+)
 from rackwright.validate.table import Row, Table, number, open_table, place, wrong_cells
 
 Array = NDArray[np.float64]
@@ -82,8 +89,8 @@ def score_training(
     cases, refusals = training_cases(table, catalog, models or Models(catalog))
     points = training_points(cases, training_parameters(cases, catalog), refusals)
     measured = {p.row_id for p in points}
-    reference = _reference(catalog) if path is not None else ()
     merged = by_configuration(points)
+    reference = _reference(catalog) if needs_reference(merged) else ()
     got = scores(merged, reference)
     tried = _tried([c for c in cases if c.row_id in measured], points)
     return TrainingScore(
@@ -226,6 +233,7 @@ def _tried(cases: Sequence[TrainingCase], points: Sequence[Point]) -> list[Tried
     ]
 
 
+@lru_cache(maxsize=1)
 def _reference(catalog: Catalog) -> list[Point]:
     cases, refusals = training_cases(open_table(None, "training"), catalog, Models(catalog))
     return by_configuration(training_points(cases, training_parameters(cases, catalog), refusals))
