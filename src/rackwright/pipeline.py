@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from threading import Lock
 from typing import NamedTuple, TypeVar, cast
 
@@ -27,7 +27,7 @@ from rackwright.records.model import ModelShape
 from rackwright.records.plan import BuildPlan
 from rackwright.records.provenance import EvidenceKind
 from rackwright.records.rates import Duty
-from rackwright.records.run import RunSummary, ScenarioResult
+from rackwright.records.run import Evidence, RunSummary, ScenarioResult
 from rackwright.records.space import Front, Parameters, Space, SpaceRow
 from rackwright.records.study import Scenario, Study
 from rackwright.summary import (
@@ -66,7 +66,12 @@ class Result(NamedTuple):
     summary: RunSummary
 
 
-def run(given: Given, folder: RunFolder | None = None, tell: Tell = lambda _: None) -> Result:
+def run(
+    given: Given,
+    folder: RunFolder | None = None,
+    tell: Tell = lambda _: None,
+    seconds: dict[str, float] | None = None,
+) -> Result:
     """Return every record from the study to the decision.
 
     Before hardware exists the run ends with an acceptance plan and the worth of its evidence.
@@ -77,44 +82,77 @@ def run(given: Given, folder: RunFolder | None = None, tell: Tell = lambda _: No
         given: study, catalog, models, readings.
         folder: takes the records; stages that it holds for the same inputs are not done again.
         tell: called with one line before each stage.
+        seconds: filled with the time that each stage took; stages overlap.
     """
     study = given.study
-    keep = _Keeper(folder, _inputs_sha256(given), tell)
+    keep = _Keeper(folder, _inputs_sha256(given), tell, {} if seconds is None else seconds)
 
     space = keep("design", "space", Space, lambda: run_design(given))
     front = keep("front", "front", Front, lambda: design.front(study, space))
-    plan, outcomes, plans = _plans(given, space, keep)
+    plan = keep.plan("build", lambda: run_build(given, space))
+    if not plan.designs:  # nothing to compare with, nothing to test or buy: say why, now
+        raise NothingFeasibleError(nothing_built(plan))
     lead = lead_design(study, space, plan)
-    acceptance = keep(
-        "accept plan",
-        "acceptance_plan",
-        AcceptancePlan,
-        lambda: run_accept_plan(given, space, lead),
-    )
-    decision = keep("buy", "decision", Decision, lambda: run_buy(given, space, plan, lead))
+    # Scenarios, and what is learned from early racks, both begin at the base plan and do not need
+    # each other. The solver works outside Python's lock, so they go on side by side; the results
+    # do not depend on the order.
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        try:
+            jobs = [pool.submit(_scenario, given, space, plan, s, keep) for s in study.scenarios]
+            acceptance, decision, learned = _early_access(given, space, plan, lead, keep)
+            scenarios = [job.result() for job in jobs]
+        except BaseException:  # Ctrl-C too: what has not begun is not begun
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    outcomes = tuple(outcome for outcome, _ in scenarios)
+    evidence = None if learned is None else learned.evidence
+    summary = keep(
+        "summary", "summary", RunSummary,
+        lambda: summarise(study, space, front, plan, lead, outcomes, decision, evidence),
+    )  # fmt: skip
+    return Result(
+        space, front, plan, tuple(free for _, free in scenarios), acceptance,
+        None if learned is None else learned.report,
+        None if learned is None else learned.rebuilt,
+        decision, summary,
+    )  # fmt: skip
 
+
+class _Learned(NamedTuple):
+    """What early racks taught."""
+
+    report: AcceptanceReport
+    rebuilt: BuildPlan
+    evidence: Evidence
+
+
+def _early_access(
+    given: Given, space: Space, plan: BuildPlan, lead: str, keep: _Keeper
+) -> tuple[AcceptancePlan, Decision, _Learned | None]:
+    """Freeze the test, decide without readings and, where there are some, again with them."""
+    study = given.study
+    acceptance = keep(
+        "accept plan", "acceptance_plan", AcceptancePlan,
+        lambda: run_accept_plan(given, space, lead),
+    )  # fmt: skip
+    decision = keep("buy", "decision", Decision, lambda: run_buy(given, space, plan, lead))
     readings = given.readings
     if not readings and given.rehearse and study.acceptance.rehearsal is not None:
         readings = accept.rehearse(acceptance, study.acceptance.rehearsal, study.seed)
-    report, rebuilt, evidence = None, None, None
-    if readings:
-        report = keep(
-            "accept judge", "acceptance_report", AcceptanceReport,
-            lambda: accept.judge(acceptance, readings),
-        )  # fmt: skip
-        learned = reweighted(space, report)
-        kind = evidence_kind(report)
-        rebuilt = keep.plan(
-            "build on evidence", lambda: run_build(given, learned, None, (plan,), kind)
-        )
-        again = keep(
-            "buy on evidence", "decision_on_evidence", Decision,
-            lambda: run_buy(given, learned, plan, lead, kind),
-        )  # fmt: skip
-        evidence = evidence_of(space, learned, plan, rebuilt, report, lead, decision, again)
-    summary = summarise(study, space, front, plan, lead, outcomes, decision, evidence)
-    keep("summary", "summary", RunSummary, lambda: summary)
-    return Result(space, front, plan, plans, acceptance, report, rebuilt, decision, summary)
+    if not readings:
+        return acceptance, decision, None
+    report = keep(
+        "accept judge", "acceptance_report", AcceptanceReport,
+        lambda: accept.judge(acceptance, readings),
+    )  # fmt: skip
+    kind, learned = evidence_kind(report), reweighted(space, report)
+    rebuilt = keep.plan("build on evidence", lambda: run_build(given, learned, None, (plan,), kind))
+    again = keep(
+        "buy on evidence", "decision_on_evidence", Decision,
+        lambda: run_buy(given, learned, plan, lead, kind),
+    )  # fmt: skip
+    evidence = evidence_of(space, learned, plan, rebuilt, report, lead, decision, again)
+    return acceptance, decision, _Learned(report, rebuilt, evidence)
 
 
 def run_design(given: Given) -> Space:
@@ -198,43 +236,19 @@ def only(space: Space, designs: Sequence[str]) -> Space:
     )
 
 
-def _plans(
-    given: Given, space: Space, keep: _Keeper
-) -> tuple[BuildPlan, tuple[ScenarioResult, ...], tuple[BuildPlan, ...]]:
-    """Return the base plan, what each scenario came to, and the scenarios' plans.
+def _scenario(
+    given: Given, space: Space, base: BuildPlan, scenario: Scenario, keep: _Keeper
+) -> tuple[ScenarioResult, BuildPlan]:
+    """Plan a scenario with only the base plan's designs, the control without redesign, and freely.
 
-    Each scenario is planned twice: with only the base plan's designs, the control without
-    redesign, and freely, starting from the control, so that freedom never finds less. Scenarios
-    are independent of each other and the solver works outside Python's lock, so two go on at
-    once; their results do not depend on the order.
+    The free plan starts from the control, so that freedom never finds less.
     """
-    base = keep.plan("build", lambda: run_build(given, space))
-    if not base.designs:  # nothing to compare with, nothing to test or buy: say why, now
-        raise NothingFeasibleError(nothing_built(base))
-    fixed = only(space, base.designs)
-
-    def both(scenario: Scenario) -> tuple[BuildPlan, BuildPlan]:
-        name = scenario.name
-        control = keep.plan(
-            f"build {name} without redesign",
-            partial(run_build, given, fixed, scenario, (base,)),
-        )
-        free = keep.plan(
-            f"build {name}", partial(run_build, given, space, scenario, (base, control))
-        )
-        return free, control
-
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        try:
-            pairs = list(pool.map(both, given.study.scenarios))
-        except BaseException:  # Ctrl-C too: what has not begun is not begun
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    outcomes = tuple(
-        scenario_result(scenario, space, base, free, control)
-        for scenario, (free, control) in zip(given.study.scenarios, pairs, strict=True)
+    name, fixed = scenario.name, only(space, base.designs)
+    control = keep.plan(
+        f"build {name} without redesign", lambda: run_build(given, fixed, scenario, (base,))
     )
-    return base, outcomes, tuple(free for free, _ in pairs)
+    free = keep.plan(f"build {name}", lambda: run_build(given, space, scenario, (base, control)))
+    return scenario_result(scenario, space, base, free, control), free
 
 
 def row_of(space: Space, key: str) -> SpaceRow:
@@ -254,8 +268,10 @@ def row_of(space: Space, key: str) -> SpaceRow:
 class _Keeper:
     """Does a stage, or takes it from the folder when it is there for the same inputs."""
 
-    def __init__(self, folder: RunFolder | None, inputs_sha256: str, tell: Tell) -> None:
-        self._folder, self._sha, self._tell = folder, inputs_sha256, tell
+    def __init__(
+        self, folder: RunFolder | None, sha256: str, tell: Tell, seconds: dict[str, float]
+    ) -> None:
+        self._folder, self._sha, self._tell, self._seconds = folder, sha256, tell, seconds
         self._lock = Lock()  # stages of two threads enter the one ledger
 
     def __call__(self, stage: str, name: str, cls: type[R], make: Callable[[], R]) -> R:
@@ -281,7 +297,9 @@ class _Keeper:
                 if self._folder.finished(stage, self._sha):
                     return tuple(self._folder.load(name, cls) for name, cls in kinds.items())
         self._tell(stage)
+        since = time.perf_counter()
         made = make()
+        self._seconds[stage] = time.perf_counter() - since
         if self._folder is not None:
             with self._lock:
                 self._folder.finish(stage, self._sha, dict(zip(kinds, made, strict=True)))

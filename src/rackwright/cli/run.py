@@ -68,18 +68,18 @@ def run(
     given = given_from(loaded, study, catalog, readings, rehearse)
     target = out if out is not None else Path("runs") / loaded.study.name
     seconds: dict[str, float] = {}
+    since = time.perf_counter()
     with (
         _told_when_stopped(study, target),
         Progress() as progress,
         open_run(target, resume=resume, owner=loaded.study.name) as folder,
     ):
-        clock = _Clock(seconds, progress)
         folder.copy_inputs([*loaded.files, *map(str, files)])
-        result = run_pipeline(given, folder, clock)
-        clock("report")
+        result = run_pipeline(given, folder, progress, seconds)
+        progress("report")
         folder.write(REPORT, report_html(given.study, result))
         folder.write(PICTURE, picture_svg(given.study, result))
-        clock.stop()
+        seconds["whole run"] = time.perf_counter() - since
         folder.write_log(seconds, {"resumed": resume})
     answer(
         result.summary.model_dump(mode="json") | {"folder": str(target)},
@@ -111,25 +111,6 @@ def _measurement_files(place: Path | None) -> list[Path]:
     if not files:
         raise RackwrightError(f"{place}: no *.jsonl file in this folder.")
     return files
-
-
-class _Clock:
-    """Tells each stage as it begins and keeps how long it took."""
-
-    def __init__(self, seconds: dict[str, float], progress: Progress) -> None:
-        self._seconds, self._progress = seconds, progress
-        self._stage, self._since = "", time.perf_counter()
-
-    def __call__(self, stage: str) -> None:
-        self.stop()
-        self._stage = stage
-        self._progress(stage)
-
-    def stop(self) -> None:
-        now = time.perf_counter()
-        if self._stage:
-            self._seconds[self._stage] = now - self._since
-        self._since = now
 
 
 def _lines(result: Result) -> list[str]:

@@ -24,7 +24,7 @@ def mixture_matrix(grid: Array, step: Transition) -> Array:
     mean = step.slope * grid[:, None] + step.shift  # (G, N)
     matrix = np.zeros((len(grid), len(grid)))
     for n, chance in enumerate(step.chance):
-        if chance > 1e-8:
+        if chance > 1e-6:
             matrix += chance * _hats(grid, mean[:, n], float(step.sd[n]))
     return np.asarray(matrix / matrix.sum(axis=1, keepdims=True))
 
