@@ -62,13 +62,11 @@ DARK = {
 }
 COLOURS = 8
 """How many colours data have: `c0` to `c7`; the last two are greys."""
-HUES = 6
-"""How many of them are not grey."""
 
 
 def colour(i: int) -> str:
     """Return the class of the i-th colour; past the last one they begin again."""
-    return f"c{i % HUES}"
+    return f"c{i % COLOURS}"
 
 
 def chart_css() -> str:
