@@ -106,9 +106,10 @@ def discounted_weeks(rate_per_year: float, start: ArrayLike, end: ArrayLike) -> 
     """
     first, last = np.asarray(start, dtype=float), np.asarray(end, dtype=float)
     force = np.log1p(rate_per_year) / WEEKS_PER_YEAR
-    if force * float(np.max(last, initial=1.0)) < 1e-9:
+    if force == 0.0:
         return np.asarray(last - first)
-    return np.asarray((np.exp(-force * first) - np.exp(-force * last)) / force)
+    # expm1, since the difference of two exponentials near one loses every digit
+    return np.asarray(np.exp(-force * first) * -np.expm1(-force * (last - first)) / force)
 
 
 def discount(rate_per_year: float, week: ArrayLike) -> Array:
