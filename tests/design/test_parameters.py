@@ -7,8 +7,13 @@ from hypothesis import strategies as st
 
 from rackwright import catalog
 from rackwright.catalog.load import Catalog
-from rackwright.design.parameters import draw, efficiencies, value
-from rackwright.kernels.numbers import EfficiencyNumbers
+from rackwright.design.parameters import (
+    draw,
+    serving_efficiencies,
+    training_efficiencies,
+    value,
+)
+from rackwright.kernels.numbers import TrainingEfficiency
 from rackwright.records.provenance import Grade
 
 CATALOG: Catalog = catalog.load()
@@ -66,12 +71,12 @@ def test_a_family_inherits_what_its_file_does_not_name():
 
 def test_a_family_without_a_file_has_the_wide_common_spreads_and_grade_d():
     parameters = draw(CATALOG, ["Some New Chip"], 512, 1)
-    e, draws, grade = efficiencies(parameters, "Some New Chip", "training", "bf16", experts=False)
+    e, draws, grade = training_efficiencies(parameters, "Some New Chip", "bf16", experts=False)
     known = draw(CATALOG, ["Hopper"], 512, 1)
-    _, narrow, _ = efficiencies(known, "Hopper", "training", "bf16", experts=False)
+    _, narrow, _ = training_efficiencies(known, "Hopper", "bf16", experts=False)
 
     assert grade == Grade.D
-    assert draws.shape == (512, len(EfficiencyNumbers._fields))
+    assert draws.shape == (512, len(TrainingEfficiency._fields))
     assert np.std(np.log(draws[:, 0])) > 2 * np.std(np.log(narrow[:, 0]))
     assert e.matmul > 0
 
@@ -89,7 +94,7 @@ def test_a_family_whose_draws_were_not_made_is_a_clear_error():
     )
 
     with pytest.raises(KeyError, match="draw them for this family"):
-        efficiencies(without, "Hopper", "training", "bf16", experts=False)
+        training_efficiencies(without, "Hopper", "bf16", experts=False)
 
 
 def test_every_accelerator_can_be_given_efficiencies():
@@ -97,9 +102,9 @@ def test_every_accelerator_can_be_given_efficiencies():
     parameters = draw(CATALOG, families, 4, 1)
 
     for family in families:
-        for kind in ("training", "serving"):
+        for efficiencies in (training_efficiencies, serving_efficiencies):
             for precision in ("bf16", "fp16", "fp8", "int8", "fp4"):
-                e, _, _ = efficiencies(parameters, family, kind, precision, experts=True)
+                e, _, _ = efficiencies(parameters, family, precision, experts=True)
                 assert min(e) > 0
 
 

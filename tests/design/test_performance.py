@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rackwright.design.numbers import compute_precision, machine_numbers, model_numbers
-from rackwright.design.parameters import draw, efficiencies
+from rackwright.design.parameters import draw, serving_efficiencies, training_efficiencies
 from rackwright.design.performance import best_plan, evaluate, serving_load
 from rackwright.design.plans import plan_array
 from rackwright.design.software import serving_layouts, training_plans
@@ -41,7 +41,8 @@ def numbers(hardware, workload, shape, kind):
     m, h = model_numbers(shape), machine_numbers(hardware, workload.precision, shape)
     at = compute_precision(hardware.accelerator, workload.precision)
     family = hardware.accelerator.family
-    e, _, _ = efficiencies(PARAMETERS, family, kind, at, shape.moe is not None)
+    efficiencies = {"training": training_efficiencies, "serving": serving_efficiencies}[kind]
+    e, _, _ = efficiencies(PARAMETERS, family, at, shape.moe is not None)
     return m, h, e
 
 
@@ -123,7 +124,7 @@ def test_the_draws_are_the_plan_again_in_every_world():
     got = best_plan(block(), PRETRAIN, MODELS["llama-3.1-405b"], SMALL, PARAMETERS)
     plan = plan_array(got.service.plan, PRETRAIN)
     m, h, _ = numbers(block(), PRETRAIN, MODELS["llama-3.1-405b"], "training")
-    _, draws, _ = efficiencies(PARAMETERS, "Blackwell Ultra", "training", "fp8", experts=False)
+    _, draws, _ = training_efficiencies(PARAMETERS, "Blackwell Ultra", "fp8", experts=False)
     rates = [
         2016 * 8192 / sum(training_parts(m, h, type(numbers_e())(*row), 8192.0, plan))
         for row in draws

@@ -1,8 +1,13 @@
 """Models, machines and efficiencies that the kernel tests share."""
 
-from rackwright.kernels.numbers import EfficiencyNumbers, MachineNumbers, ModelNumbers
+from rackwright.kernels.numbers import (
+    MachineNumbers,
+    ModelNumbers,
+    ServingEfficiency,
+    TrainingEfficiency,
+)
 
-EFFICIENCY = EfficiencyNumbers(
+TRAINING = TrainingEfficiency(
     matmul=0.7,
     matmul_bf16=0.75,
     grouped=0.5,
@@ -13,15 +18,27 @@ EFFICIENCY = EfficiencyNumbers(
     scale_up_latency_s=1e-5,
     scale_out_latency_s=2.5e-5,
     launch_s=4e-6,
-    training_stack=1.1,
+    stack=1.1,
     tensor_exposed=0.3,
     expert_exposed=0.8,
     data_exposed=0.2,
     pipeline_exposed=0.4,
+)
+
+SERVING = ServingEfficiency(
+    matmul=0.7,
+    matmul_bf16=0.75,
+    grouped=0.5,
+    attention=0.5,
+    memory=0.85,
+    scale_up=0.8,
+    scale_out=0.85,
+    scale_up_latency_s=1e-5,
+    scale_out_latency_s=2.5e-5,
     layer_s=4e-5,
     moe_layer_s=5e-6,
     step_s=5e-4,
-    serving_stack=1.05,
+    stack=1.05,
     first_token_stack=2.0,
 )
 

@@ -23,7 +23,7 @@ from rackwright.kernels.serving_point import (
     serving_over_draws,
     serving_over_layouts,
 )
-from tests.kernels.inputs import EFFICIENCY, MACHINE, dense, sparse
+from tests.kernels.inputs import MACHINE, SERVING, dense, sparse
 
 LOAD = np.array([1024.0, 512.0, 2.0, 0.05, 1.645, 0.95])
 TIGHT = np.array([1024.0, 512.0, 2.0, 0.012, 1.645, 0.95])
@@ -35,7 +35,7 @@ def layout(tensor=1, pipeline=1, expert=1, chunk=2048, batch=64):
 
 
 def test_parts_are_named_and_not_negative():
-    parts = step_parts(sparse(), MACHINE, EFFICIENCY, layout(4, 1, 8), 32.0, 2048.0, 512.0, 256.0)
+    parts = step_parts(sparse(), MACHINE, SERVING, layout(4, 1, 8), 32.0, 2048.0, 512.0, 256.0)
 
     assert len(parts) == len(PARTS)
     assert min(parts) >= 0
@@ -43,12 +43,12 @@ def test_parts_are_named_and_not_negative():
 
 def test_decode_of_one_request_reads_the_weights_once():
     m = dense()
-    parts = step_parts(m, MACHINE, EFFICIENCY, layout(), 1e-9, 1.0, 0.0, 0.0)
+    parts = step_parts(m, MACHINE, SERVING, layout(), 1e-9, 1.0, 0.0, 0.0)
     matrices = 80 * (m.attention_in + m.attention_out + m.mlp_up + m.mlp_down)
-    speed = MACHINE.memory_bytes_per_s * EFFICIENCY.memory
+    speed = MACHINE.memory_bytes_per_s * SERVING.memory
 
-    assert parts[0] == pytest.approx(matrices / speed * EFFICIENCY.serving_stack, rel=1e-6)
-    assert parts[6] == pytest.approx(2 * m.table / speed * EFFICIENCY.serving_stack, rel=1e-6)
+    assert parts[0] == pytest.approx(matrices / speed * SERVING.stack, rel=1e-6)
+    assert parts[6] == pytest.approx(2 * m.table / speed * SERVING.stack, rel=1e-6)
 
 
 @given(st.floats(1, 500), st.floats(1, 500), st.sampled_from([1, 2, 4, 8]))
@@ -56,7 +56,7 @@ def test_decode_of_one_request_reads_the_weights_once():
 def test_a_larger_batch_never_takes_a_shorter_step_and_never_serves_less(a, b, tensor):
     low, high = sorted((a, b))
     for m in (dense(), sparse()):
-        args = (m, MACHINE, EFFICIENCY, 1024.0, 512.0, layout(tensor))
+        args = (m, MACHINE, SERVING, 1024.0, 512.0, layout(tensor))
         short, long = (mean_step_seconds(*args, x) for x in (low, high))
         if prefill_mix(1024.0, 512.0, 2048.0, high)[1] < 1:
             assert short <= long * (1 + 1e-9)
@@ -79,16 +79,16 @@ def test_the_largest_batch_equals_a_linear_scan(tensor, tpot, ttft):
     scan = [
         b
         for b in range(1, 257)
-        if operating_point(sparse(), MACHINE, EFFICIENCY, load, p, float(b))[0] == FEASIBLE
+        if operating_point(sparse(), MACHINE, SERVING, load, p, float(b))[0] == FEASIBLE
     ]
 
-    got = largest_batch(sparse(), MACHINE, EFFICIENCY, load, p, 256.0)
+    got = largest_batch(sparse(), MACHINE, SERVING, load, p, 256.0)
     assert got == max(scan, default=0)
 
 
 def test_reasons_name_the_limit_that_is_broken():
     def reason(load, batch, **axes):
-        return operating_point(dense(), MACHINE, EFFICIENCY, load, layout(**axes), batch)[0]
+        return operating_point(dense(), MACHINE, SERVING, load, layout(**axes), batch)[0]
 
     assert reason(LOAD, 4.0, tensor=8) == FEASIBLE
     assert reason(TIGHT, 4.0, tensor=1) == LATE_TOKEN
@@ -97,7 +97,7 @@ def test_reasons_name_the_limit_that_is_broken():
 
 
 def test_memory_at_the_point_is_weights_cache_and_reserve():
-    point = operating_point(dense(), MACHINE, EFFICIENCY, LOAD, layout(8), 8.0)
+    point = operating_point(dense(), MACHINE, SERVING, LOAD, layout(8), 8.0)
     busy = 8 + 1.645 * math.sqrt(8)
     weights = 80 * 8192 * (2 * 8192 + 2 * 1024 + 3 * 28672) / 8 + 2 * 128256 * 8192 * 2 / 8
     cache = busy * 80 * 8 * 2 * 128 * 1536 / 8
@@ -108,23 +108,21 @@ def test_memory_at_the_point_is_weights_cache_and_reserve():
 
 def test_the_percentile_costs_rate():
     loads = [np.array([1024.0, 512.0, 2.0, 0.012, z, q]) for z, q in ((0.0, 0.5), (1.645, 0.95))]
-    batches = [
-        largest_batch(sparse(), MACHINE, EFFICIENCY, load, layout(), 512.0) for load in loads
-    ]
+    batches = [largest_batch(sparse(), MACHINE, SERVING, load, layout(), 512.0) for load in loads]
 
     assert batches[0] > batches[1] > 0
 
 
 def test_waiting_for_prefill_is_that_of_a_deterministic_queue():
     # with one chunk per prompt and a share rho of the time in prefill: M/D/1
-    point = operating_point(dense(), MACHINE, EFFICIENCY, LOAD, layout(8), 48.0)
+    point = operating_point(dense(), MACHINE, SERVING, LOAD, layout(8), 48.0)
     share = prefill_mix(1024.0, 512.0, 2048.0, 48.0)[1]
-    mixed = step_seconds(dense(), MACHINE, EFFICIENCY, layout(8), 48.0, 1280.0, 1024.0, 512.0)
+    mixed = step_seconds(dense(), MACHINE, SERVING, layout(8), 48.0, 1280.0, 1024.0, 512.0)
     load = share * mixed / point[6]
     wait = mixed / (2 * (1 - load)) * math.log(load / 0.05)
 
     assert point[5] == pytest.approx(load)
-    assert point[3] == pytest.approx(mixed * EFFICIENCY.first_token_stack + wait)
+    assert point[3] == pytest.approx(mixed * SERVING.first_token_stack + wait)
 
 
 def test_a_simulated_queue_waits_no_longer_than_the_tail_says():
@@ -145,7 +143,7 @@ def test_layouts_return_the_best_batch_and_count_every_point():
     layouts = np.array([layout(t, 1, 1, c) for t in (1, 2, 4) for c in (512, 8192)])
     batches = np.array([1.0, 4.0, 16.0, 64.0, 256.0])
     counts, best, points, _ = serving_over_layouts(
-        sparse(), MACHINE, EFFICIENCY, LOAD, layouts, batches
+        sparse(), MACHINE, SERVING, LOAD, layouts, batches
     )
 
     assert counts.sum() == layouts.shape[0] * batches.size
@@ -153,20 +151,20 @@ def test_layouts_return_the_best_batch_and_count_every_point():
         feasible = [
             b
             for b in range(1, 257)
-            if operating_point(sparse(), MACHINE, EFFICIENCY, LOAD, p, float(b))[0] == FEASIBLE
+            if operating_point(sparse(), MACHINE, SERVING, LOAD, p, float(b))[0] == FEASIBLE
         ]
         assert best[i] == max(feasible, default=0)
         if feasible:
-            again = operating_point(sparse(), MACHINE, EFFICIENCY, LOAD, p, best[i])
+            again = operating_point(sparse(), MACHINE, SERVING, LOAD, p, best[i])
             np.testing.assert_allclose(points[i], again[1:])
 
 
 def test_what_fails_says_by_how_much():
     load = np.array([1024.0, 512.0, 2.0, 1e-4, 1.645, 0.95])
     counts, best, _, excess = serving_over_layouts(
-        dense(), MACHINE, EFFICIENCY, load, np.array([layout(8)]), np.array([1.0, 2.0])
+        dense(), MACHINE, SERVING, load, np.array([layout(8)]), np.array([1.0, 2.0])
     )
-    late = operating_point(dense(), MACHINE, EFFICIENCY, load, layout(8), 1.0)[2]
+    late = operating_point(dense(), MACHINE, SERVING, load, layout(8), 1.0)[2]
 
     assert counts[int(LATE_TOKEN)] == 2
     assert best[0] == 0
@@ -174,18 +172,18 @@ def test_what_fails_says_by_how_much():
 
 
 def test_a_world_that_breaks_a_limit_serves_a_smaller_batch_or_nothing():
-    batch = largest_batch(sparse(), MACHINE, EFFICIENCY, TIGHT, layout(), 512.0)
+    batch = largest_batch(sparse(), MACHINE, SERVING, TIGHT, layout(), 512.0)
     p = layout(batch=batch)
     worlds = np.array(
         [
-            EFFICIENCY,
-            EFFICIENCY._replace(serving_stack=EFFICIENCY.serving_stack * 1.2),
-            EFFICIENCY._replace(serving_stack=EFFICIENCY.serving_stack * 0.8),
-            EFFICIENCY._replace(step_s=0.02),
+            SERVING,
+            SERVING._replace(stack=SERVING.stack * 1.2),
+            SERVING._replace(stack=SERVING.stack * 0.8),
+            SERVING._replace(step_s=0.02),
         ]
     )
     rates = serving_over_draws(sparse(), MACHINE, worlds, TIGHT, p)
-    nominal = operating_point(sparse(), MACHINE, EFFICIENCY, TIGHT, p, batch)[1]
+    nominal = operating_point(sparse(), MACHINE, SERVING, TIGHT, p, batch)[1]
     fixed = batch_rate_over_draws(sparse(), MACHINE, worlds, 1024.0, 512.0, p)
 
     assert rates[0] == pytest.approx(nominal)
@@ -197,16 +195,16 @@ def test_a_world_that_breaks_a_limit_serves_a_smaller_batch_or_nothing():
 
 def test_attention_copies_share_the_requests():
     # an expert group of 8 on a tensor group of 1: each rank attends for an eighth of them
-    one = step_parts(sparse(), MACHINE, EFFICIENCY, layout(1), 16.0, 2048.0, 0.0, 0.0)
-    copies = step_parts(sparse(), MACHINE, EFFICIENCY, layout(1, 1, 8), 128.0, 2048.0, 0.0, 0.0)
+    one = step_parts(sparse(), MACHINE, SERVING, layout(1), 16.0, 2048.0, 0.0, 0.0)
+    copies = step_parts(sparse(), MACHINE, SERVING, layout(1, 1, 8), 128.0, 2048.0, 0.0, 0.0)
 
     assert copies[2] == pytest.approx(one[2])
     assert copies[5] > 0 == one[5]
 
 
 def test_few_clients_decode_at_about_the_plain_step():
-    tpot, ttft = closed_loop_tpot(dense(), MACHINE, EFFICIENCY, 128.0, 4096.0, layout(8), 2.0)
-    plain = step_seconds(dense(), MACHINE, EFFICIENCY, layout(8), 2.0, 2176.0, 0.0, 0.0)
+    tpot, ttft = closed_loop_tpot(dense(), MACHINE, SERVING, 128.0, 4096.0, layout(8), 2.0)
+    plain = step_seconds(dense(), MACHINE, SERVING, layout(8), 2.0, 2176.0, 0.0, 0.0)
 
     assert tpot == pytest.approx(plain, rel=0.02)
     assert 0 < ttft < 0.1

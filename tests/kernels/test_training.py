@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rackwright.kernels.numbers import EfficiencyNumbers
+from rackwright.kernels.numbers import TrainingEfficiency
 from rackwright.kernels.training import (
     PARTS,
     PLAN,
@@ -13,11 +13,9 @@ from rackwright.kernels.training import (
     training_over_plans,
     training_parts,
 )
-from tests.kernels.inputs import EFFICIENCY, MACHINE, dense, sparse
+from tests.kernels.inputs import MACHINE, TRAINING, dense, sparse
 
-PERFECT = EfficiencyNumbers(*([1.0] * 9), *([0.0] * 10), 1.0)._replace(
-    training_stack=1.0, serving_stack=1.0, scale_up_latency_s=0.0, scale_out_latency_s=0.0
-)
+PERFECT = TrainingEfficiency(*([1.0] * 7), *([0.0] * 3), 1.0, *([0.0] * 4))
 
 
 def plan(**given):
@@ -41,7 +39,7 @@ def step(m, h, e, sequence, p):
 
 
 def test_parts_are_named_and_not_negative():
-    parts = training_parts(sparse(), MACHINE, EFFICIENCY, 4096.0, plan(expert=8))
+    parts = training_parts(sparse(), MACHINE, TRAINING, 4096.0, plan(expert=8))
 
     assert len(parts) == len(PARTS)
     assert min(parts) >= 0
@@ -109,7 +107,7 @@ def reference(m, h, e, sequence, p):
     exposed = max(reduce_ - hidden * one * 2 / 3, e.data_exposed * reduce_)
     exposed += max(reduce_ - hidden * one / 3, e.data_exposed * reduce_)
     adam = 34 * held / data / speed
-    return e.training_stack * (one * (count + (pipeline - 1) / interleave) + exposed + adam)
+    return e.stack * (one * (count + (pipeline - 1) / interleave) + exposed + adam)
 
 
 POWERS = st.sampled_from([1.0, 2.0, 4.0, 8.0])
@@ -129,41 +127,41 @@ def test_the_kernel_equals_the_plain_reference(**axes):
     axes["micro_batch"], axes["micro_batches"] = axes.pop("micro"), axes.pop("count")
     p, m = plan(**axes), dense()
 
-    got = step(m, MACHINE, EFFICIENCY, 4096.0, p)
-    assert got == pytest.approx(reference(m, MACHINE, EFFICIENCY, 4096.0, p), rel=1e-9)
+    got = step(m, MACHINE, TRAINING, 4096.0, p)
+    assert got == pytest.approx(reference(m, MACHINE, TRAINING, 4096.0, p), rel=1e-9)
 
 
 def test_many_plans_at_once_are_the_same_as_one_at_a_time():
     plans = np.array([plan(tensor=t, expert=x, data=16) for t in (1, 2, 4) for x in (1, 4, 16)])
-    parts, held = training_over_plans(sparse(), MACHINE, EFFICIENCY, 4096.0, plans)
+    parts, held = training_over_plans(sparse(), MACHINE, TRAINING, 4096.0, plans)
 
     for i, p in enumerate(plans):
-        one = training_parts(sparse(), MACHINE, EFFICIENCY, 4096.0, p)
+        one = training_parts(sparse(), MACHINE, TRAINING, 4096.0, p)
         np.testing.assert_allclose(parts[i], one, rtol=1e-12)
     assert np.all(held > 0)
 
 
 def test_a_draw_equal_to_the_nominal_world_gives_the_nominal_step():
-    draws = np.array([EFFICIENCY, EFFICIENCY._replace(training_stack=2.2)])
+    draws = np.array([TRAINING, TRAINING._replace(stack=2.2)])
     p = plan(tensor=4, pipeline=4)
     steps = training_over_draws(dense(), MACHINE, draws, 4096.0, p)
 
-    assert steps[0] == pytest.approx(step(dense(), MACHINE, EFFICIENCY, 4096.0, p))
+    assert steps[0] == pytest.approx(step(dense(), MACHINE, TRAINING, 4096.0, p))
     assert steps[1] == pytest.approx(2 * steps[0])
 
 
 @given(st.sampled_from(["matmul", "attention", "memory", "scale_up", "scale_out"]))
 @settings(deadline=None)
 def test_a_better_share_never_slows_a_step(field):
-    better = EFFICIENCY._replace(**{field: getattr(EFFICIENCY, field) * 1.1})
+    better = TRAINING._replace(**{field: getattr(TRAINING, field) * 1.1})
     for m, p in ((dense(), plan(tensor=4, pipeline=8)), (sparse(), plan(expert=72, data=72))):
-        assert step(m, MACHINE, better, 4096.0, p) <= step(m, MACHINE, EFFICIENCY, 4096.0, p)
+        assert step(m, MACHINE, better, 4096.0, p) <= step(m, MACHINE, TRAINING, 4096.0, p)
 
 
 def test_more_micro_batches_shrink_the_bubble_share():
     def share(count):
         p = plan(pipeline=8, micro_batches=count)
-        parts = training_parts(dense(), MACHINE, EFFICIENCY, 4096.0, p)
+        parts = training_parts(dense(), MACHINE, TRAINING, 4096.0, p)
         return parts[PARTS.index("pipeline bubble")] / sum(parts)
 
     assert share(8) > share(32) > share(128)
@@ -181,17 +179,15 @@ def test_the_bubble_is_that_of_1f1b():
 
 def test_expert_traffic_is_slower_across_domains():
     p = plan(expert=64, data=64)
-    near = training_parts(sparse(), MACHINE, EFFICIENCY, 4096.0, p)
-    far = training_parts(
-        sparse(), MACHINE._replace(scale_up_accelerators=8.0), EFFICIENCY, 4096.0, p
-    )
+    near = training_parts(sparse(), MACHINE, TRAINING, 4096.0, p)
+    far = training_parts(sparse(), MACHINE._replace(scale_up_accelerators=8.0), TRAINING, 4096.0, p)
     i = PARTS.index("expert parallel")
 
     assert far[i] > 3 * near[i]
 
 
 def test_recomputing_everything_costs_a_forward_pass():
-    none = step(dense(), MACHINE, EFFICIENCY, 4096.0, plan())
-    full = step(dense(), MACHINE, EFFICIENCY, 4096.0, plan(recompute=2))
+    none = step(dense(), MACHINE, TRAINING, 4096.0, plan())
+    full = step(dense(), MACHINE, TRAINING, 4096.0, plan(recompute=2))
 
     assert 1.2 < full / none < 1.4

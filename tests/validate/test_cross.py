@@ -5,7 +5,8 @@ import pytest
 
 from rackwright.design.parameters import draw
 from rackwright.validate.cross import cross_training, series, shifted
-from rackwright.validate.first_fit import FAMILIES, with_value
+from rackwright.validate.fit import with_value
+from rackwright.validate.fit_training import FAMILIES
 from rackwright.validate.training import score_training
 from tests.validate.tables import CATALOG, TRAINING, as_predicted_training, varied
 

@@ -9,20 +9,11 @@ import pytest
 from rackwright.catalog import load
 from rackwright.design.parameters import draw
 from rackwright.records.errors import InputError
-from rackwright.validate.first_fit import (
-    FAMILIES,
-    SERVED,
-    Free,
-    by_configuration,
-    fit,
-    held_bytes,
-    main,
-    robust_sd,
-    serving_seconds,
-    training_seconds,
-    unqueued,
-    with_value,
-)
+from rackwright.validate import fit_serving, fit_training
+from rackwright.validate.first_fit import main
+from rackwright.validate.fit import Free, fit, robust_sd, with_value
+from rackwright.validate.fit_serving import SERVED, unqueued
+from rackwright.validate.fit_training import FAMILIES, by_configuration, held_bytes
 from rackwright.validate.measured import read_serving, read_training
 
 DATA = Path(os.environ.get("RACKWRIGHT_DATA", "/nonexistent"))
@@ -72,24 +63,24 @@ def test_the_errors_on_the_public_rows_are_within_the_aim():
     megatron = [r for r in trained if r.source.startswith(("megatron-bridge-perf", "mlperf"))]
     served = unqueued(read_serving(DATA, CATALOG, FAMILIES, SERVED))
 
-    def median(rows, predict):
-        pairs = [predict(PARAMETERS, row) for row in rows]
-        return np.median([abs(p / m - 1) for p, m in pairs])
+    def median(errors):
+        return np.median(np.abs(np.expm1(errors(PARAMETERS))))
 
     assert len(megatron) > 90
     assert len(served) > 600
-    assert median(megatron, training_seconds) < 0.15
-    assert median(served, serving_seconds) < 0.25
+    assert median(fit_training.errors(megatron)) < 0.15
+    assert median(fit_serving.errors(served)) < 0.25
 
 
 @needs_data
 def test_the_fit_finds_a_factor_that_was_put_into_the_rows():
     rows = by_configuration(read_training(DATA, CATALOG, ("Hopper",)))[:12]
     slow = with_value(PARAMETERS, "Hopper.training.stack", 1.4)
-    made = [row._replace(step_s=training_seconds(slow, row)[0]) for row in rows]
+    ratios = np.exp(fit_training.errors(rows)(slow))
+    made = [row._replace(step_s=row.step_s * r) for row, r in zip(rows, ratios, strict=True)]
     free = (Free("Hopper.training.stack", 1.0, 0.5),)
 
-    found, spread = fit(PARAMETERS, free, made, training_seconds, noise=0.05)
+    found, spread = fit(PARAMETERS, free, fit_training.errors(made), noise=0.05)
     got = found.nominal[found.names.index("Hopper.training.stack")]
     assert got == pytest.approx(1.4, rel=0.01)
     assert spread[0] < 0.05

@@ -7,14 +7,14 @@ the end from `common`; a family without a file is `common` alone, with its wide 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rackwright.catalog import Catalog
-from rackwright.kernels.numbers import EfficiencyNumbers
+from rackwright.kernels.numbers import ServingEfficiency, TrainingEfficiency
 from rackwright.records.provenance import Grade, worst
 from rackwright.records.rates import Efficiencies, EfficiencyEntry
 from rackwright.records.space import Parameters
@@ -54,37 +54,35 @@ def draw(catalog: Catalog, families: Iterable[str], n: int = 256, seed: int = 1)
     )
 
 
-def efficiencies(
-    parameters: Parameters, family: str, kind: str, precision: str, experts: bool
-) -> tuple[EfficiencyNumbers, NDArray[np.float64], Grade]:
-    """Return what the kernels read: the nominal world, all draws, and the worst grade.
+def training_efficiencies(
+    parameters: Parameters, family: str, precision: str, experts: bool
+) -> tuple[TrainingEfficiency, NDArray[np.float64], Grade]:
+    """Return what the training kernels read: the nominal world, all draws, the worst grade.
 
     Args:
         parameters: from `draw`.
         family: chip family.
-        kind: "training" or "serving".
         precision: that products run at: bf16, fp16, fp8, int8, fp4.
         experts: whether the model is a mixture of experts.
 
     Returns:
-        Nominal efficiencies, draws (S, 20) in the same order, worst grade of the parameters.
+        Nominal efficiencies, draws (S, E) in the same order, worst grade of the parameters.
 
     Raises:
         KeyError: the draws were made without this family and it has a file of its own.
     """
-    recipe = _RECIPES[kind](precision, experts)
-    index = {name: i for i, name in enumerate(parameters.names)}
-    table = np.vstack([parameters.nominal[None, :], parameters.values])
-    out = np.ones((table.shape[0], len(EfficiencyNumbers._fields)))
-    used: list[Grade] = []
-    for j, field in enumerate(EfficiencyNumbers._fields):
-        for entry in recipe.get(field, ()):
-            column = index.get(f"{family}.{entry}", index.get(f"{ROOT}.{entry}"))
-            if column is None:
-                raise KeyError(f"{family}: no draws of {entry}; draw them for this family first")
-            out[:, j] *= table[:, column]
-            used.append(parameters.grades[column])
-    return EfficiencyNumbers(*out[0].tolist()), np.ascontiguousarray(out[1:]), worst(used)
+    recipe, fields = _training(precision, experts), TrainingEfficiency._fields
+    table, grade = _table(parameters, family, recipe, fields)
+    return TrainingEfficiency(*table[0].tolist()), np.ascontiguousarray(table[1:]), grade
+
+
+def serving_efficiencies(
+    parameters: Parameters, family: str, precision: str, experts: bool
+) -> tuple[ServingEfficiency, NDArray[np.float64], Grade]:
+    """Return what the serving kernels read; arguments and result as `training_efficiencies`."""
+    recipe, fields = _serving(precision, experts), ServingEfficiency._fields
+    table, grade = _table(parameters, family, recipe, fields)
+    return ServingEfficiency(*table[0].tolist()), np.ascontiguousarray(table[1:]), grade
 
 
 def value(parameters: Parameters, family: str, entry: str) -> tuple[float, NDArray[np.float64]]:
@@ -120,6 +118,24 @@ def _draws(owner: str, entry: EfficiencyEntry, n: int, seed: int) -> NDArray[np.
 Recipe = Mapping[str, tuple[str, ...]]
 
 
+def _table(
+    parameters: Parameters, family: str, recipe: Recipe, fields: Sequence[str]
+) -> tuple[NDArray[np.float64], Grade]:
+    """Return the nominal world and all draws (1 + S, E), each field the product of its entries."""
+    index = {name: i for i, name in enumerate(parameters.names)}
+    worlds = np.vstack([parameters.nominal[None, :], parameters.values])
+    out = np.ones((worlds.shape[0], len(fields)))
+    used: list[Grade] = []
+    for j, field in enumerate(fields):
+        for entry in recipe[field]:
+            column = index.get(f"{family}.{entry}", index.get(f"{ROOT}.{entry}"))
+            if column is None:
+                raise KeyError(f"{family}: no draws of {entry}; draw them for this family first")
+            out[:, j] *= worlds[:, column]
+            used.append(parameters.grades[column])
+    return out, worst(used)
+
+
 def _training(precision: str, experts: bool) -> Recipe:
     grouped = "bf16" if precision in ("bf16", "fp16") else "narrow"
     stack = ("training.stack", "training.experts_stack") if experts else ("training.stack",)
@@ -131,7 +147,7 @@ def _training(precision: str, experts: bool) -> Recipe:
         "scale_up_latency_s": ("training.scale_up_latency_s",),
         "scale_out_latency_s": ("training.scale_out_latency_s",),
         "launch_s": ("training.launch_s",),
-        "training_stack": stack,
+        "stack": stack,
         "tensor_exposed": ("training.tensor_exposed",),
         "expert_exposed": ("training.expert_exposed",),
         "data_exposed": ("training.data_exposed",),
@@ -151,7 +167,7 @@ def _serving(precision: str, experts: bool) -> Recipe:
         "layer_s": ("serving.layer_s",),
         "moe_layer_s": ("serving.moe_layer_s",),
         "step_s": ("serving.step_s",),
-        "serving_stack": stack,
+        "stack": stack,
         "first_token_stack": ("serving.first_token_stack",),
     }
 
@@ -164,6 +180,3 @@ def _hardware(precision: str) -> dict[str, tuple[str, ...]]:
         "attention": ("attention",),
         "scale_out": ("scale_out",),
     }
-
-
-_RECIPES = {"training": _training, "serving": _serving}

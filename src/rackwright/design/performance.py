@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rackwright.design.numbers import compute_precision, machine_numbers, model_numbers
-from rackwright.design.parameters import efficiencies
+from rackwright.design.parameters import serving_efficiencies, training_efficiencies
 from rackwright.design.plans import serving_record, training_record
 from rackwright.design.power import average_power
 from rackwright.design.software import serving_layouts, training_plans
 from rackwright.kernels import serving, serving_point, training
-from rackwright.kernels.numbers import EfficiencyNumbers, MachineNumbers, ModelNumbers
+from rackwright.kernels.numbers import MachineNumbers, ModelNumbers, ServingEfficiency
 from rackwright.records.hardware import Hardware
 from rackwright.records.model import ModelShape
 from rackwright.records.model_counts import forward_flop_per_token
@@ -166,7 +166,7 @@ def _best_training(
     m, h = model_numbers(shape), machine_numbers(block, workload.precision, shape)
     at = compute_precision(block.accelerator, workload.precision)
     family, moe = block.accelerator.family, shape.moe is not None
-    e, draws, grade = efficiencies(parameters, family, "training", at, moe)
+    e, draws, grade = training_efficiencies(parameters, family, at, moe)
     sequence = float(workload.sequence_length)
     parts, held = training.training_over_plans(m, h, e, sequence, plans)
     fits = held <= h.memory_bytes
@@ -207,7 +207,7 @@ def _best_serving(
     m, h = model_numbers(shape), machine_numbers(block, workload.precision, shape)
     at = compute_precision(block.accelerator, workload.precision)
     family, moe = block.accelerator.family, shape.moe is not None
-    e, draws, grade = efficiencies(parameters, family, "serving", at, moe)
+    e, draws, grade = serving_efficiencies(parameters, family, at, moe)
     load = serving_load(workload)
     batches = np.array(sorted(software.batch), dtype=np.float64)
     counts, batch, points, over = serving_point.serving_over_layouts(
@@ -262,7 +262,7 @@ def serving_load(workload: ServingWorkload) -> Array:
 
 
 def _mean_step(
-    m: ModelNumbers, h: MachineNumbers, e: EfficiencyNumbers, load: Array, plan: Array
+    m: ModelNumbers, h: MachineNumbers, e: ServingEfficiency, load: Array, plan: Array
 ) -> tuple[Array, float]:
     """Parts of the mean step, and the share of its time in steps that carry prefill."""
     isl, osl = load[0], load[1]

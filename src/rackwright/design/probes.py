@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rackwright.design.numbers import compute_precision, machine_numbers, model_numbers
-from rackwright.design.parameters import efficiencies, value
+from rackwright.design.parameters import serving_efficiencies, training_efficiencies, value
 from rackwright.design.plans import plan_array
 from rackwright.design.power import average_power
 from rackwright.kernels import serving_point, training
 from rackwright.kernels.collectives import all_reduce_seconds
-from rackwright.kernels.numbers import EfficiencyNumbers, MachineNumbers, ModelNumbers
+from rackwright.kernels.numbers import MachineNumbers, ModelNumbers
 from rackwright.records.acceptance import ProbePrediction
 from rackwright.records.hardware import Hardware
 from rackwright.records.model import ModelShape
@@ -28,6 +28,7 @@ from rackwright.records.study import ServingWorkload, TrainingWorkload
 Array = NDArray[np.float64]
 Workload = TrainingWorkload | ServingWorkload
 
+_LEANED_ON = ("matmul_flop_per_s", "memory_bytes_per_s")
 ALL_REDUCE_BYTES = 1e9
 MICRO_BATCHES = 8.0
 """Of the training probe: enough that the optimizer and the reduction do not decide it."""
@@ -156,7 +157,9 @@ def _serving(
     parameters: Parameters,
 ) -> ProbePrediction:
     """Predict tokens per second of one rack at the plan's batch, limits kept or not."""
-    m, h, nominal, draws, grade = _kernel_inputs(rack, workload, shape, parameters)
+    at, m, h = _numbers(rack, workload, shape)
+    family, moe = rack.accelerator.family, shape.moe is not None
+    nominal, draws, grade = serving_efficiencies(parameters, family, at, moe)
     plan = plan_array(service.plan, workload)
     isl, osl = float(workload.input_tokens), float(workload.output_tokens)
     ranks = max(plan[0], plan[2]) * plan[1]
@@ -170,7 +173,7 @@ def _serving(
         draws=replicas * serving_point.batch_rate_over_draws(m, h, draws, isl, osl, plan),
         how=f"output tokens of one rack with {service.plan.batch} requests decoding per replica "
         f"of {ranks:.0f} accelerators, {workload.input_tokens} in and {workload.output_tokens} out",
-        grade=grade,
+        grade=worst([grade, rack.accelerator.grade_of(_LEANED_ON)]),
     )
 
 
@@ -182,7 +185,9 @@ def _training(
     parameters: Parameters,
 ) -> ProbePrediction:
     """Predict the step time of one pipeline stage's layers, on one rack without the pipeline."""
-    m, h, nominal, draws, grade = _kernel_inputs(rack, workload, shape, parameters)
+    at, m, h = _numbers(rack, workload, shape)
+    family, moe = rack.accelerator.family, shape.moe is not None
+    nominal, draws, grade = training_efficiencies(parameters, family, at, moe)
     layers = max(int(shape.layers // service.plan.pipeline_parallel), 1)
     stage = _first_layers(m, layers)
     plan = plan_array(service.plan, workload)
@@ -201,7 +206,7 @@ def _training(
         how=f"step of the first {layers} layers and the head on one rack: tensor parallel "
         f"{tensor:.0f}, data parallel {plan[5]:.0f}, {MICRO_BATCHES:.0f} micro-batches of "
         f"{plan[6]:.0f} sequences",
-        grade=grade,
+        grade=worst([grade, rack.accelerator.grade_of(_LEANED_ON)]),
     )
 
 
@@ -225,16 +230,11 @@ def _power(
     )
 
 
-def _kernel_inputs(
-    rack: Hardware, workload: Workload, shape: ModelShape, parameters: Parameters
-) -> tuple[ModelNumbers, MachineNumbers, EfficiencyNumbers, Array, Grade]:
+def _numbers(
+    rack: Hardware, workload: Workload, shape: ModelShape
+) -> tuple[str, ModelNumbers, MachineNumbers]:
     at = compute_precision(rack.accelerator, workload.precision)
-    family, moe = rack.accelerator.family, shape.moe is not None
-    nominal, draws, grade = efficiencies(parameters, family, workload.kind, at, moe)
-    machine = machine_numbers(rack, workload.precision, shape)
-    fields = ("matmul_flop_per_s", "memory_bytes_per_s")
-    grade = worst([grade, rack.accelerator.grade_of(fields)])
-    return model_numbers(shape), machine, nominal, draws, grade
+    return at, model_numbers(shape), machine_numbers(rack, workload.precision, shape)
 
 
 def _first_layers(m: ModelNumbers, layers: int) -> ModelNumbers:
@@ -272,4 +272,4 @@ def _grade(rack: Hardware, parameters: Parameters, entries: Sequence[str]) -> Gr
     family = rack.accelerator.family
     grades = dict(zip(parameters.names, parameters.grades, strict=True))
     used = [grades.get(f"{family}.{e}", grades.get(f"common.{e}", Grade.D)) for e in entries]
-    return worst([*used, rack.accelerator.grade_of(("matmul_flop_per_s", "memory_bytes_per_s"))])
+    return worst([*used, rack.accelerator.grade_of(_LEANED_ON)])

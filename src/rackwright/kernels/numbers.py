@@ -74,8 +74,8 @@ class MachineNumbers(NamedTuple):
     cache_bytes: float  # per cache element
 
 
-class EfficiencyNumbers(NamedTuple):
-    """The few free numbers of the performance model; see docs/methods/training.md."""
+class TrainingEfficiency(NamedTuple):
+    """The few free numbers of the training model; see docs/methods/training.md."""
 
     matmul: float  # share of the peak that large products reach, at the plan's precision
     matmul_bf16: float
@@ -86,23 +86,37 @@ class EfficiencyNumbers(NamedTuple):
     scale_out: float
     scale_up_latency_s: float  # per collective inside a domain
     scale_out_latency_s: float
-    launch_s: float  # host time per kernel launch while training
-    training_stack: float  # measured over modelled step time
+    launch_s: float  # host time per kernel launch
+    stack: float  # measured over modelled step time
     tensor_exposed: float  # share of tensor-parallel traffic that is not hidden
     expert_exposed: float
     data_exposed: float
     pipeline_exposed: float
-    layer_s: float  # fixed time per layer of a serving step
+
+
+class ServingEfficiency(NamedTuple):
+    """The few free numbers of the serving model; see docs/methods/serving.md."""
+
+    matmul: float  # share of the peak that large products reach, at the plan's precision
+    matmul_bf16: float
+    grouped: float  # share of that which products grouped by expert reach
+    attention: float  # share of the 16-bit peak that the attention core reaches
+    memory: float  # share of the memory rate
+    scale_up: float  # share of the scale-up rate
+    scale_out: float
+    scale_up_latency_s: float  # per collective inside a domain
+    scale_out_latency_s: float
+    layer_s: float  # fixed time per layer of a step
     moe_layer_s: float  # the same, added where there are experts
-    step_s: float  # fixed host time per serving step
-    serving_stack: float  # measured over modelled step time
+    step_s: float  # fixed host time per step
+    stack: float  # measured over modelled step time
     first_token_stack: float  # measured over modelled time of a prompt's own prefill
 
 
 @compiled
-def efficiency_row(d: NDArray[np.float64]) -> EfficiencyNumbers:
+def training_efficiency(d: NDArray[np.float64]) -> TrainingEfficiency:
     """Return one draw, a row of an array, as named efficiencies."""
-    return EfficiencyNumbers(
+    return TrainingEfficiency(
         d[0],
         d[1],
         d[2],
@@ -118,9 +132,25 @@ def efficiency_row(d: NDArray[np.float64]) -> EfficiencyNumbers:
         d[12],
         d[13],
         d[14],
-        d[15],
-        d[16],
-        d[17],
-        d[18],
-        d[19],
+    )
+
+
+@compiled
+def serving_efficiency(d: NDArray[np.float64]) -> ServingEfficiency:
+    """Return one draw, a row of an array, as named efficiencies."""
+    return ServingEfficiency(
+        d[0],
+        d[1],
+        d[2],
+        d[3],
+        d[4],
+        d[5],
+        d[6],
+        d[7],
+        d[8],
+        d[9],
+        d[10],
+        d[11],
+        d[12],
+        d[13],
     )

@@ -15,7 +15,7 @@ from rackwright.kernels.collectives import (
     group_bytes_per_s,
 )
 from rackwright.kernels.compiled import compiled
-from rackwright.kernels.numbers import EfficiencyNumbers, MachineNumbers, ModelNumbers
+from rackwright.kernels.numbers import MachineNumbers, ModelNumbers, ServingEfficiency
 from rackwright.kernels.operators import touched_fraction
 
 Array = NDArray[np.float64]
@@ -41,7 +41,7 @@ PLAN: tuple[str, ...] = ("tensor", "pipeline", "expert", "chunk", "batch")
 def step_parts(
     m: ModelNumbers,
     h: MachineNumbers,
-    e: EfficiencyNumbers,
+    e: ServingEfficiency,
     plan: Array,
     batch: float,
     context: float,
@@ -72,7 +72,7 @@ def step_parts(
     head = m.table / tensor * 2.0 / (h.memory_bytes_per_s * e.memory)
     head += 2.0 * emitted * m.table / (tensor * h.bf16_flop_per_s * e.matmul_bf16)
     fixed = m.layers * e.layer_s + m.moe_layers * e.moe_layer_s
-    stack = e.serving_stack
+    stack = e.stack
     return (
         body * stack,
         routed * stack,
@@ -90,7 +90,7 @@ def step_parts(
 def step_seconds(
     m: ModelNumbers,
     h: MachineNumbers,
-    e: EfficiencyNumbers,
+    e: ServingEfficiency,
     plan: Array,
     batch: float,
     context: float,
@@ -108,7 +108,7 @@ def step_seconds(
 def _weights(
     m: ModelNumbers,
     h: MachineNumbers,
-    e: EfficiencyNumbers,
+    e: ServingEfficiency,
     tensor: float,
     expert: float,
     tokens: float,
@@ -139,7 +139,7 @@ def _weights(
 def _cache_read(
     m: ModelNumbers,
     h: MachineNumbers,
-    e: EfficiencyNumbers,
+    e: ServingEfficiency,
     tensor: float,
     requests: float,
     context: float,
@@ -156,7 +156,7 @@ def _cache_read(
 def _traffic(
     m: ModelNumbers,
     h: MachineNumbers,
-    e: EfficiencyNumbers,
+    e: ServingEfficiency,
     tensor: float,
     expert: float,
     tokens: float,

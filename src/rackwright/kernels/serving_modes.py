@@ -16,7 +16,7 @@ from rackwright.kernels.memory import RESERVE_BYTES, sequence_cache_bytes, servi
 from rackwright.kernels.numbers import (
     MachineNumbers,
     ModelNumbers,
-    efficiency_row,
+    serving_efficiency,
 )
 from rackwright.kernels.serving import step_seconds
 from rackwright.kernels.serving_point import closed_loop_tpot
@@ -34,10 +34,10 @@ def closed_loop_over_draws(
     plan: Array,
     clients: float,
 ) -> Array:
-    """Return TPOT and TTFT [s] (S, 2) of a fixed number of clients, in each draw (S, 20)."""
+    """Return TPOT and TTFT [s] (S, 2) of a fixed number of clients, in each draw (S, E)."""
     out = np.empty((draws.shape[0], 2))
     for s in range(draws.shape[0]):
-        pair = closed_loop_tpot(m, h, efficiency_row(draws[s]), isl, osl, plan, clients)
+        pair = closed_loop_tpot(m, h, serving_efficiency(draws[s]), isl, osl, plan, clients)
         out[s, 0], out[s, 1] = pair[0], pair[1]
     return out
 
@@ -58,7 +58,7 @@ def static_batch_over_draws(
     """
     out = np.empty((draws.shape[0], 2))
     for s in range(draws.shape[0]):
-        e = efficiency_row(draws[s])
+        e = serving_efficiency(draws[s])
         out[s, 0] = step_seconds(m, h, e, plan, batch, isl + 0.5 * osl, 0.0, 0.0)
         out[s, 1] = step_seconds(m, h, e, plan, 0.0, 0.0, batch * isl, 0.5 * isl)
     return out
@@ -85,7 +85,7 @@ def steady_load_over_draws(
     """
     out = np.empty((draws.shape[0], 2))
     for s in range(draws.shape[0]):
-        e = efficiency_row(draws[s])
+        e = serving_efficiency(draws[s])
         clients = 1.0
         for _ in range(30):
             pair = closed_loop_tpot(m, h, e, isl, osl, plan, clients)
@@ -110,7 +110,7 @@ def separate_pools_over_draws(
     """Return TPOT and TTFT [s] (S, 2) of clients whose prompts and answers run in two pools.
 
     Args:
-        m, h, draws: model, machine, efficiencies (S, 20).
+        m, h, draws: model, machine, efficiencies (S, E).
         isl, osl: input and output tokens of a request.
         prefill, decode: the columns of `serving.PLAN` of one worker of each pool.
         workers: how many workers prefill, and how many decode.
@@ -123,7 +123,7 @@ def separate_pools_over_draws(
     out = np.empty((draws.shape[0], 2))
     cache = sequence_cache_bytes(m, h, isl, prefill[0], prefill[1])
     for s in range(draws.shape[0]):
-        e = efficiency_row(draws[s])
+        e = serving_efficiency(draws[s])
         one = step_seconds(m, h, e, prefill, 0.0, 0.0, min(isl, prefill[3]), 0.5 * isl)
         full = step_seconds(m, h, e, prefill, 0.0, 0.0, prefill[3], 0.5 * isl)
         own = math.ceil(isl / prefill[3]) * one * e.first_token_stack

@@ -17,10 +17,10 @@ from rackwright.kernels.memory import (
     serving_weight_bytes,
 )
 from rackwright.kernels.numbers import (
-    EfficiencyNumbers,
     MachineNumbers,
     ModelNumbers,
-    efficiency_row,
+    ServingEfficiency,
+    serving_efficiency,
 )
 from rackwright.kernels.serving import step_seconds
 
@@ -44,7 +44,7 @@ FEASIBLE, NO_MEMORY, NO_PREFILL, LATE_FIRST, LATE_TOKEN = 0.0, 1.0, 2.0, 3.0, 4.
 def operating_point(
     m: ModelNumbers,
     h: MachineNumbers,
-    e: EfficiencyNumbers,
+    e: ServingEfficiency,
     load: Array,
     plan: Array,
     batch: float,
@@ -97,7 +97,7 @@ def operating_point(
 def serving_over_layouts(
     m: ModelNumbers,
     h: MachineNumbers,
-    e: EfficiencyNumbers,
+    e: ServingEfficiency,
     load: Array,
     layouts: Array,
     batches: Array,
@@ -144,7 +144,7 @@ def serving_over_layouts(
 def largest_batch(
     m: ModelNumbers,
     h: MachineNumbers,
-    e: EfficiencyNumbers,
+    e: ServingEfficiency,
     load: Array,
     plan: Array,
     top: float,
@@ -169,14 +169,14 @@ def largest_batch(
 def serving_over_draws(
     m: ModelNumbers, h: MachineNumbers, draws: Array, load: Array, plan: Array
 ) -> Array:
-    """Return the rate per replica (S,) of one plan in each draw of the efficiencies (S, 20).
+    """Return the rate per replica (S,) of one plan in each draw of the efficiencies (S, E).
 
     The plan's batch is a ceiling: in a world in which it breaks a limit the replica runs the
     largest batch that does not, or serves nothing. A broken promise is never counted as work.
     """
     rates = np.zeros(draws.shape[0])
     for s in range(draws.shape[0]):
-        e = efficiency_row(draws[s])
+        e = serving_efficiency(draws[s])
         batch = largest_batch(m, h, e, load, plan, plan[4])
         if batch >= 1.0:
             rates[s] = operating_point(m, h, e, load, plan, batch)[1]
@@ -205,7 +205,7 @@ def prefill_mix(isl: float, osl: float, budget: float, batch: float) -> tuple[fl
 def mean_step_seconds(
     m: ModelNumbers,
     h: MachineNumbers,
-    e: EfficiencyNumbers,
+    e: ServingEfficiency,
     isl: float,
     osl: float,
     plan: Array,
@@ -231,7 +231,7 @@ def batch_rate_over_draws(
     """
     rates = np.empty(draws.shape[0])
     for s in range(draws.shape[0]):
-        e = efficiency_row(draws[s])
+        e = serving_efficiency(draws[s])
         rates[s] = plan[4] / mean_step_seconds(m, h, e, isl, osl, plan, plan[4])
     return rates
 
@@ -240,7 +240,7 @@ def batch_rate_over_draws(
 def closed_loop_tpot(
     m: ModelNumbers,
     h: MachineNumbers,
-    e: EfficiencyNumbers,
+    e: ServingEfficiency,
     isl: float,
     osl: float,
     plan: Array,
@@ -283,7 +283,7 @@ def _held_bytes(
 
 @compiled
 def _first_token(
-    e: EfficiencyNumbers, mixed: float, load: float, isl: float, chunk: float, percentile: float
+    e: ServingEfficiency, mixed: float, load: float, isl: float, chunk: float, percentile: float
 ) -> float:
     """Time to first token at a percentile: the prompt's own chunks, and the queue before it."""
     served = math.ceil(isl / chunk) * mixed

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from rackwright.kernels.compiled import compiled
 from rackwright.kernels.memory import FULL, SELECTIVE, stage_parameters, training_bytes
 from rackwright.kernels.numbers import (
-    EfficiencyNumbers,
     MachineNumbers,
     ModelNumbers,
-    efficiency_row,
+    TrainingEfficiency,
+    training_efficiency,
 )
 from rackwright.kernels.operators import (
     linear_backward_seconds,
@@ -68,7 +68,7 @@ _KERNELS_MOE = 26.0
 
 @compiled
 def training_parts(
-    m: ModelNumbers, h: MachineNumbers, e: EfficiencyNumbers, sequence: float, plan: Array
+    m: ModelNumbers, h: MachineNumbers, e: TrainingEfficiency, sequence: float, plan: Array
 ) -> tuple[float, ...]:
     """Return the parts of one step's time [s], in the order of `PARTS`.
 
@@ -108,7 +108,7 @@ def training_parts(
     reduce_ = data_seconds(m, h, e, plan, one)
     body = stage_parameters(m, tensor, pipeline, expert)
     adam = 34.0 * body / (data * context if plan[9] >= 1.0 else 1.0)
-    stack = e.training_stack
+    stack = e.stack
     return (
         work[0] * count * stack,
         work[1] * count * stack,
@@ -127,7 +127,7 @@ def training_parts(
 
 @compiled
 def training_over_plans(
-    m: ModelNumbers, h: MachineNumbers, e: EfficiencyNumbers, sequence: float, plans: Array
+    m: ModelNumbers, h: MachineNumbers, e: TrainingEfficiency, sequence: float, plans: Array
 ) -> tuple[Array, Array]:
     """Return the parts (N, 12) [s] and the bytes (N,) of each plan (N, 10)."""
     parts = np.empty((plans.shape[0], 12))
@@ -148,11 +148,11 @@ def training_over_plans(
 def training_over_draws(
     m: ModelNumbers, h: MachineNumbers, draws: Array, sequence: float, plan: Array
 ) -> Array:
-    """Return the step time (S,) [s] of one plan in each draw of the efficiencies (S, 20)."""
+    """Return the step time (S,) [s] of one plan in each draw of the efficiencies (S, E)."""
     steps = np.empty(draws.shape[0])
     for s in range(draws.shape[0]):
         steps[s] = 0.0
-        for part in training_parts(m, h, efficiency_row(draws[s]), sequence, plan):
+        for part in training_parts(m, h, training_efficiency(draws[s]), sequence, plan):
             steps[s] += part
     return steps
 
@@ -161,7 +161,7 @@ def training_over_draws(
 def _compute(
     m: ModelNumbers,
     h: MachineNumbers,
-    e: EfficiencyNumbers,
+    e: TrainingEfficiency,
     tokens: float,
     sequence: float,
     tensor: float,
@@ -208,7 +208,7 @@ def _compute(
 def _experts(
     m: ModelNumbers,
     h: MachineNumbers,
-    e: EfficiencyNumbers,
+    e: TrainingEfficiency,
     tokens: float,
     tensor: float,
     forward: float,
@@ -252,7 +252,7 @@ def _pass_bytes(m: ModelNumbers, h: MachineNumbers) -> float:
 
 @compiled
 def _head(
-    m: ModelNumbers, h: MachineNumbers, e: EfficiencyNumbers, tokens: float, tensor: float
+    m: ModelNumbers, h: MachineNumbers, e: TrainingEfficiency, tokens: float, tensor: float
 ) -> float:
     """Vocabulary product (16 bit) with its gradients, and the loss over all logits."""
     rate, speed = h.bf16_flop_per_s * e.matmul_bf16, h.memory_bytes_per_s * e.memory

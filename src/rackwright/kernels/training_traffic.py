@@ -12,7 +12,7 @@ from rackwright.kernels.collectives import (
 )
 from rackwright.kernels.compiled import compiled
 from rackwright.kernels.memory import FULL, stage_parameters
-from rackwright.kernels.numbers import EfficiencyNumbers, MachineNumbers, ModelNumbers
+from rackwright.kernels.numbers import MachineNumbers, ModelNumbers, TrainingEfficiency
 
 Array = NDArray[np.float64]
 
@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 def tensor_seconds(
     m: ModelNumbers,
     h: MachineNumbers,
-    e: EfficiencyNumbers,
+    e: TrainingEfficiency,
     tokens: float,
     tensor: float,
     recompute: float,
@@ -59,7 +59,7 @@ def tensor_seconds(
 def context_seconds(
     m: ModelNumbers,
     h: MachineNumbers,
-    e: EfficiencyNumbers,
+    e: TrainingEfficiency,
     tokens: float,
     tensor: float,
     context: float,
@@ -94,7 +94,7 @@ def context_seconds(
 def expert_seconds(
     m: ModelNumbers,
     h: MachineNumbers,
-    e: EfficiencyNumbers,
+    e: TrainingEfficiency,
     tokens: float,
     tensor: float,
     expert: float,
@@ -124,7 +124,7 @@ def expert_seconds(
 def pipeline_seconds(
     m: ModelNumbers,
     h: MachineNumbers,
-    e: EfficiencyNumbers,
+    e: TrainingEfficiency,
     tokens: float,
     tensor: float,
     pipeline: float,
@@ -149,7 +149,7 @@ def pipeline_seconds(
 
 @compiled
 def data_seconds(
-    m: ModelNumbers, h: MachineNumbers, e: EfficiencyNumbers, plan: Array, one: float
+    m: ModelNumbers, h: MachineNumbers, e: TrainingEfficiency, plan: Array, one: float
 ) -> float:
     """Return the data-parallel time [s] of one step that compute does not hide.
 

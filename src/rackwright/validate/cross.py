@@ -18,8 +18,9 @@ from rackwright.catalog import Catalog
 from rackwright.design.parameters import draw
 from rackwright.records.base import Record
 from rackwright.records.space import Parameters
-from rackwright.validate import first_fit
-from rackwright.validate.first_fit import FAMILIES, MEGATRON, SERVED, fit, with_value
+from rackwright.validate import fit_serving, fit_training
+from rackwright.validate.fit import fit, with_value
+from rackwright.validate.fit_training import FAMILIES, MEGATRON
 from rackwright.validate.measured import ServingRow, TrainingRow, read_serving, read_training
 from rackwright.validate.resolve import Models, Refusals
 from rackwright.validate.scores import (
@@ -67,13 +68,13 @@ class Cross(Record):
 def cross_training(path: Path | None, catalog: Catalog, models: Models | None = None) -> Cross:
     """Return the errors of step times of left-out sources and accelerators."""
     cases, _ = training_cases(open_table(path, "training"), catalog, models or Models(catalog))
-    rows = first_fit.by_configuration(read_training(SHIPPED, catalog, FAMILIES))
+    rows = fit_training.by_configuration(read_training(SHIPPED, catalog, FAMILIES))
     fitted = [row for row in rows if row.source.startswith(MEGATRON)]
     start = _start(catalog, cases)
 
     def refit(kept: Sequence[TrainingRow]) -> Parameters:
         few = _start(catalog, cases, n=2)
-        return fit(few, first_fit.TRAINING_FREE, kept, first_fit.training_seconds, noise=0.10)[0]
+        return fit(few, fit_training.FREE, fit_training.errors(kept), noise=0.10)[0]
 
     def score(some: Sequence[TrainingCase], parameters: Parameters) -> Points:
         return {"step": by_configuration(training_points(some, parameters, Refusals()))}
@@ -84,15 +85,15 @@ def cross_training(path: Path | None, catalog: Catalog, models: Models | None = 
 def cross_serving(path: Path | None, catalog: Catalog, models: Models | None = None) -> Cross:
     """Return the errors of TPOT, TTFT and throughput of left-out sources and accelerators."""
     cases, _ = serving_cases(open_table(path, "serving"), catalog, models or Models(catalog))
-    fitted = first_fit.unqueued(read_serving(SHIPPED, catalog, FAMILIES, SERVED))
-    spare = first_fit.unqueued(read_serving(SHIPPED, catalog, FAMILIES, ()))
+    fitted = fit_serving.unqueued(read_serving(SHIPPED, catalog, FAMILIES, fit_serving.SERVED))
+    spare = fit_serving.unqueued(read_serving(SHIPPED, catalog, FAMILIES, ()))
     start = _start(catalog, cases)
 
     def refit(kept: Sequence[ServingRow]) -> Parameters:
         few = _start(catalog, cases, n=2)
-        found, _ = fit(few, first_fit.SERVING_FREE, kept, first_fit.serving_seconds, noise=0.15)
+        found, _ = fit(few, fit_serving.FREE, fit_serving.errors(kept), noise=0.15)
         name = "common.serving.first_token_stack"
-        return with_value(found, name, first_fit.first_token(found, kept))
+        return with_value(found, name, fit_serving.first_token(found, kept))
 
     def score(some: Sequence[ServingCase], parameters: Parameters) -> Points:
         found = serving_points(some, parameters, Refusals())

@@ -32,7 +32,7 @@ MOST_AT_ONCE = 2048.0
 
 
 class Case(NamedTuple):
-    """A row, as numbers: worlds is (1 + S, 20) with the nominal efficiencies first."""
+    """A row, as numbers: worlds is (1 + S, E) with the nominal efficiencies first."""
 
     cells: Row
     at: ServingRow

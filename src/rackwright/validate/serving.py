@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rackwright.catalog import Catalog
 from rackwright.design.numbers import compute_precision, machine_numbers, model_numbers
-from rackwright.design.parameters import draw, efficiencies
+from rackwright.design.parameters import draw, serving_efficiencies
 from rackwright.kernels.numbers import ModelNumbers
 from rackwright.records.base import Record
 from rackwright.records.errors import RackwrightError
@@ -139,7 +139,7 @@ def serving_points(
 
     @cache
     def worlds(family: str, precision: str, experts: bool) -> Array:
-        nominal, draws, _ = efficiencies(parameters, family, "serving", precision, experts)
+        nominal, draws, _ = serving_efficiencies(parameters, family, precision, experts)
         return np.vstack([np.array(nominal)[None, :], draws])
 
     counts: dict[int, ModelNumbers] = {}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rackwright.catalog import Catalog
 from rackwright.design.numbers import compute_precision, machine_numbers, model_numbers
-from rackwright.design.parameters import draw, efficiencies
+from rackwright.design.parameters import draw, training_efficiencies
 from rackwright.kernels.training import training_over_draws
 from rackwright.records.base import Record
 from rackwright.records.errors import InputError, RackwrightError
@@ -133,7 +133,7 @@ def training_points(
 
     @cache
     def worlds(family: str, precision: str, experts: bool) -> Array:
-        nominal, draws, _ = efficiencies(parameters, family, "training", precision, experts)
+        nominal, draws, _ = training_efficiencies(parameters, family, precision, experts)
         return np.vstack([np.array(nominal)[None, :], draws])
 
     points = []

@@ -1,0 +1,76 @@
+"""Least squares of log errors with priors: the fit that training and serving share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+
+from rackwright.records.space import Parameters
+
+Array = NDArray[np.float64]
+
+
+class Free(NamedTuple):
+    """A parameter that is fitted: its name in the draws, where it starts, how far it may go."""
+
+    name: str
+    prior: float
+    log_sd: float
+
+
+def fit(
+    start: Parameters,
+    free: Sequence[Free],
+    errors: Callable[[Parameters], Array],
+    noise: float,
+) -> tuple[Parameters, Array]:
+    """Return the parameters that predict the rows best, and each one's log standard deviation.
+
+    Least squares of log(predicted / measured), robust against single rows, each parameter held
+    near its prior. Spreads are those of the linearised posterior.
+
+    Args:
+        start: parameters; those not free stay.
+        free: what is fitted.
+        errors: gives log(predicted / measured) of every row at some parameters.
+        noise: log standard deviation of a clean row, which weighs rows against priors.
+    """
+    prior = np.log([f.prior for f in free])
+    width = np.array([f.log_sd for f in free])
+
+    def residuals(at: Array) -> Array:
+        trial = start
+        for f, value in zip(free, np.exp(at), strict=True):
+            trial = with_value(trial, f.name, float(value))
+        return np.concatenate([errors(trial) / noise, (at - prior) / width])
+
+    found = least_squares(residuals, prior, loss="soft_l1", max_nfev=40)
+    slopes = np.asarray(found.jac, dtype=np.float64)
+    covariance = np.linalg.inv(slopes.T @ slopes)
+    parameters = start
+    for f, value in zip(free, np.exp(found.x), strict=True):
+        parameters = with_value(parameters, f.name, float(value))
+    return parameters, np.sqrt(np.diag(covariance))
+
+
+def with_value(parameters: Parameters, name: str, value: float) -> Parameters:
+    """Return the parameters with one nominal value replaced, in every family that inherits it."""
+    nominal = parameters.nominal.copy()
+    entry = name.split(".", 1)[1]
+    heirs = {name}
+    if name.startswith("Blackwell."):  # what it hands down where the heir has no own fit
+        heirs |= {f"Blackwell Ultra.{entry}"} if entry.startswith("serving.") else set()
+    for i, known in enumerate(parameters.names):
+        if known in heirs:
+            nominal[i] = value
+    return Parameters.model_construct(**{**dict(parameters), "nominal": nominal})
+
+
+def robust_sd(errors: Array) -> float:
+    """Return half the distance between the 16 % and the 84 % quantile."""
+    low, high = np.quantile(errors, (0.16, 0.84))
+    return float(high - low) / 2.0
