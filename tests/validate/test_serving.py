@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rackwright.validate.resolve import Models
 from rackwright.validate.scores import Point, by_configuration, interval, residual_spread
@@ -141,3 +143,18 @@ def test_the_shipped_table_is_scored_or_refused_for_want_of_data():
     assert score.rows == score.scored + score.refused.no_data
     assert score.scored >= 0.95 * (score.rows - score.refused.no_data)
     assert score.layout_choice.groups >= 20
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    column=st.sampled_from([name for name in SERVING if name not in ("row_id", "source_id")]),
+    text=st.sampled_from(["", "0", "-1", "7", "1e9", "inf", "x", "disagg", "1.5", "agg-offline"]),
+)
+def test_a_damaged_cell_never_stops_the_scoring(tmp_path_factory, column, text):
+    file = tmp_path_factory.mktemp("damaged") / "s.csv"
+    score = score_serving(write(file, [SERVING, {**SERVING, column: text}]), CATALOG)
+    refused = score.refused
+
+    assert score.rows == 2
+    assert score.scored + refused.no_data + refused.unsupported + refused.wrong == 2
+    assert bool(score.mistakes) == bool(refused.wrong)

@@ -1,6 +1,8 @@
 """Scoring of training rows: known answers, refusals, what is wrong with a table."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rackwright.records.errors import InputError
 from rackwright.validate.regret import FEWEST_PLANS, Tried, plan_regret
@@ -99,6 +101,9 @@ def test_a_row_without_dimensions_takes_those_of_its_name(tmp_path):
         ({"seq": "nan"}, "column seq: found 'nan', a number is needed"),
         ({"tp": "1.5"}, "column tp: found 1.5, a whole number is needed"),
         ({"mbs": "-1"}, "column mbs: found -1, it must be more than zero"),
+        ({"ep": "32"}, "column ep: found 32, more than tp × cp × dp = 8"),
+        ({"gbs": "20"}, "column gbs: found 20, not a multiple of dp × mbs = 8"),
+        ({"layers": "1"}, "column pp: found 2, more stages than layers = 1"),
         ({"accelerator": "H1000"}, "column accelerator: no accelerator named 'H1000'"),
     ],
 )
@@ -172,3 +177,18 @@ def test_the_shipped_table_is_scored_whole():
     assert set(score.plan_regret.by_model) == {
         "gpt-30l-3072h", "gpt-40l-6144h", "gpt-48l-8192h", "gpt-96l-12288h"
     }  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    column=st.sampled_from([name for name in TRAINING if name not in ("row_id", "source_id")]),
+    text=st.sampled_from(["", "0", "-1", "7", "1e9", "inf", "x", "BF16", "1.5", "é", "2 2"]),
+)
+def test_a_damaged_cell_never_stops_the_scoring(tmp_path_factory, column, text):
+    file = tmp_path_factory.mktemp("damaged") / "t.csv"
+    score = score_training(write(file, [TRAINING, {**TRAINING, column: text}]), CATALOG)
+    refused = score.refused
+
+    assert score.rows == 2
+    assert score.scored + refused.no_data + refused.unsupported + refused.wrong == 2
+    assert bool(score.mistakes) == bool(refused.wrong)

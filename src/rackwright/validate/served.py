@@ -62,7 +62,10 @@ def predict(case: Case) -> Predicted:
     if not case.cells["isl"] or not case.cells["osl"]:
         blank = [name for name in ("isl", "osl") if not case.cells[name]]
         raise NoDataError(f"mode {mode}: blank {', '.join(blank)}")
-    return MODES[mode](case)
+    found = MODES[mode](case)
+    if not all(np.all(np.isfinite(times) & (times > 0.0)) for times in found[:2]):
+        raise UnsupportedError("the model gives no finite time")
+    return found
 
 
 def replicas(row: ServingRow) -> float:

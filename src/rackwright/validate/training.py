@@ -149,6 +149,9 @@ def training_points(
         h = machine_numbers(row.hardware, row.precision, row.shape)
         e = worlds(row.family, at, sparse)
         steps = training_over_draws(m, h, e, row.sequence, row.plan)
+        if not np.all(np.isfinite(steps) & (steps > 0.0)):
+            refusals.refuse(UnsupportedError("the model gives no finite time"))
+            continue
         points.append(
             Point(
                 row_id=case.row_id,
@@ -211,6 +214,15 @@ def _contradictions(row: Row, catalog: Catalog) -> tuple[str, ...]:
             found.append(f"column n_acc: found {count}, but {said} = {product}")
         elif not row["dp"] and count % product:
             found.append(f"column n_acc: found {count}, not a multiple of tp × pp × cp = {product}")
+    together = int(number(row, "tp") * number(row, "cp") * number(row, "dp"))
+    clean = not row["quality"]  # a row that its source warns about is not used, whatever it says
+    if clean and row["dp"] and number(row, "ep") > together:
+        found.append(f"column ep: found {row['ep']}, more than tp × cp × dp = {together}")
+    sequences = int(number(row, "dp") * number(row, "mbs"))
+    if row["dp"] and row["mbs"] and row["gbs"] and int(float(row["gbs"])) % sequences:
+        found.append(f"column gbs: found {row['gbs']}, not a multiple of dp × mbs = {sequences}")
+    if row["layers"] and number(row, "pp") > float(row["layers"]):
+        found.append(f"column pp: found {row['pp']}, more stages than layers = {row['layers']}")
     if known_accelerator(row["accelerator"], catalog) is None:
         found.append(f"column accelerator: {beside(catalog, row['accelerator'])}")
     if row["config_complete"] not in ("0", "1"):
