@@ -15,7 +15,14 @@ from rackwright.kernels.training import (
 )
 from tests.kernels.inputs import MACHINE, TRAINING, dense, sparse
 
-PERFECT = TrainingEfficiency(*([1.0] * 7), *([0.0] * 3), 1.0, *([0.0] * 4))
+PERFECT = TRAINING._replace(
+    **dict.fromkeys(("matmul", "matmul_bf16", "grouped", "attention", "memory"), 1.0),
+    **dict.fromkeys(("scale_up", "scale_out", "stack", "experts_stack"), 1.0),
+    **{
+        f: 0.0 for f in TrainingEfficiency._fields if f.endswith(("host_s", "latency_s", "exposed"))
+    },
+    exponentials_per_s=1e30,
+)
 
 
 def plan(**given):
@@ -76,7 +83,9 @@ def reference(m, h, e, sequence, p):
         layer += product(tokens, n, m.hidden, a, 2, rate)
         layer += product(m.hidden, tokens, n, a, 8, rate)
     core = 2 * tokens * m.core_full / m.layers * sequence / 2
-    core *= ((2 if recompute == 2 else 1) + 2.5) / (tensor * h.bf16_flop_per_s * e.attention)
+    again = 2 if recompute == 2 else 1
+    core *= (again + 2.5) / (tensor * h.bf16_flop_per_s * e.attention)
+    core += m.heads * tokens / tensor * sequence / 2 * (again + 1) / e.exponentials_per_s
     elements = 8 * m.hidden + 2 * m.attention_in / m.hidden + 3 * m.ffn
     cast = (3 * m.hidden + m.ffn) * (2 + 2 * h.activation_bytes) * (h.activation_bytes < 2)
     passes = (2 * elements + cast) * tokens / tensor * (4 if recompute else 3) / speed
@@ -90,7 +99,7 @@ def reference(m, h, e, sequence, p):
     mine = np.ceil(m.layers / (pipeline * interleave)) * interleave
     busy = mine * (body + by_tensor)
     busy += head if pipeline == 1 else max(0, (m.layers * body + head) / pipeline - mine * body)
-    launch = max(0, 3 * 14 * mine * e.launch_s - busy)
+    launch = max(0, (4 if recompute == 2 else 3) * mine * e.layer_host_s - busy)
     inside = h.accelerators <= h.scale_up_accelerators
     link = up if inside else h.scale_out_bytes_per_s * e.scale_out / h.oversubscription
     wait = e.scale_up_latency_s if inside else e.scale_out_latency_s
@@ -107,7 +116,8 @@ def reference(m, h, e, sequence, p):
     exposed = max(reduce_ - hidden * one * 2 / 3, e.data_exposed * reduce_)
     exposed += max(reduce_ - hidden * one / 3, e.data_exposed * reduce_)
     adam = 34 * held / data / speed
-    return e.stack * (one * (count + (pipeline - 1) / interleave) + exposed + adam)
+    steps = one * (count + (pipeline - 1) / interleave) + exposed + adam
+    return e.stack * steps + e.step_host_s
 
 
 POWERS = st.sampled_from([1.0, 2.0, 4.0, 8.0])
@@ -147,7 +157,7 @@ def test_a_draw_equal_to_the_nominal_world_gives_the_nominal_step():
     steps = training_over_draws(dense(), MACHINE, draws, 4096.0, p)
 
     assert steps[0] == pytest.approx(step(dense(), MACHINE, TRAINING, 4096.0, p))
-    assert steps[1] == pytest.approx(2 * steps[0])
+    assert steps[1] - TRAINING.step_host_s == pytest.approx(2 * (steps[0] - TRAINING.step_host_s))
 
 
 @given(st.sampled_from(["matmul", "attention", "memory", "scale_up", "scale_out"]))
@@ -191,3 +201,40 @@ def test_recomputing_everything_costs_a_forward_pass():
     full = step(dense(), MACHINE, TRAINING, 4096.0, plan(recompute=2))
 
     assert 1.2 < full / none < 1.4
+
+
+def test_scores_that_stay_in_memory_cost_more_and_full_squares():
+    kept = TRAINING._replace(score_bytes=12.0)
+    i = PARTS.index("attention")
+    flash = training_parts(dense(), MACHINE, TRAINING, 4096.0, plan())[i]
+    stored = training_parts(dense(), MACHINE, kept, 4096.0, plan())[i]
+
+    # a score is moved once forward and 1.6 times backward; the square is twice its causal half
+    m, tokens = dense(), 4096.0
+    scores = m.heads * m.full_layers * tokens * 4096.0
+    moved = scores * 12.0 * 2.6 / (MACHINE.memory_bytes_per_s * TRAINING.memory)
+    products = 2 * tokens * m.core_full * 4096.0 * 3 / (MACHINE.bf16_flop_per_s * 0.5)
+    softmax = scores * 2 / TRAINING.exponentials_per_s
+    assert stored == pytest.approx((moved + products + softmax) * 4 * TRAINING.stack)
+    assert stored > 2 * flash
+
+
+def test_an_expert_is_reduced_over_its_copies_only():
+    # 64 ranks hold each other's experts: nothing of theirs is reduced, and the rest is small
+    i, everywhere = PARTS.index("data parallel"), TRAINING._replace(data_exposed=1.0)
+    spread = training_parts(sparse(), MACHINE, everywhere, 4096.0, plan(expert=64, data=64))[i]
+    copied = training_parts(sparse(), MACHINE, everywhere, 4096.0, plan(expert=1, data=64))[i]
+
+    assert copied > 10 * spread
+
+
+def test_a_token_that_goes_once_to_each_rank_moves_less():
+    still = TRAINING._replace(scale_up_latency_s=0.0)
+    once = still._replace(copies_per_rank=1.0)
+    i = PARTS.index("expert parallel")
+    p = plan(expert=8, data=8)
+    ranks = training_parts(sparse(), MACHINE, once, 4096.0, p)[i]
+    experts = training_parts(sparse(), MACHINE, still, 4096.0, p)[i]
+
+    reached = 8 * (1 - (1 - 1 / 8) ** 4) / 4  # distinct ranks of four experts, over four
+    assert ranks / experts == pytest.approx(reached, rel=1e-9)

@@ -6,7 +6,7 @@ import pytest
 from rackwright.design.parameters import draw
 from rackwright.validate.cross import cross_training, series, shifted
 from rackwright.validate.fit import with_value
-from rackwright.validate.fit_training import FAMILIES
+from rackwright.validate.fit_serving import FAMILIES
 from rackwright.validate.training import score_training
 from tests.validate.tables import CATALOG, TRAINING, as_predicted_training, varied
 
@@ -18,7 +18,7 @@ def test_rounds_of_one_benchmark_are_one_source():
 
 def test_moved_draws_keep_their_log_spread():
     start = draw(CATALOG, FAMILIES)
-    name = "Hopper.training.stack"
+    name = "Hopper.serving.stack"
     i = start.names.index(name)
     moved = shifted(start, with_value(start, name, 2.0 * start.nominal[i]))
 
@@ -31,6 +31,7 @@ def test_a_source_that_no_fit_has_seen_is_scored_with_what_ships(tmp_path):
     file = as_predicted_training(tmp_path / "t.csv", rows, 0.5)
     crossed = cross_training(file, CATALOG)
 
-    for found in (crossed.sources["step"], crossed.accelerators["step"]):
-        assert not found.parts[0].refitted
-        assert found.all == score_training(file, CATALOG).error.all
+    found = crossed.sources["step"]
+    assert not found.parts[0].refitted
+    assert found.all == score_training(file, CATALOG).error.all
+    assert crossed.accelerators["step"].parts[0].refitted

@@ -16,7 +16,7 @@ from rackwright.records.component import Accelerator, Component, Part
 from rackwright.records.errors import InputError, nearest
 from rackwright.records.model import Model
 from rackwright.records.provenance import Grade
-from rackwright.records.rates import Efficiencies
+from rackwright.records.rates import Efficiencies, SoftwareStack
 
 C = TypeVar("C", bound=Component)
 
@@ -183,7 +183,9 @@ def _claims(component: Component) -> Iterator[tuple[str, str, Grade, str, str | 
         yield f"price ({price.basis})", price.kind, price.grade, price.note, price.as_of
     for lead in component.lead_time:
         yield f"lead_time ({lead.basis})", lead.kind, lead.grade, lead.note, lead.as_of
-    for entry in component.parameter if isinstance(component, Efficiencies) else ():
+    for entry in (
+        component.parameter if isinstance(component, (Efficiencies, SoftwareStack)) else ()
+    ):
         yield f"parameter {entry.name}", entry.kind, entry.grade, entry.note, None
 
 

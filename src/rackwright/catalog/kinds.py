@@ -27,7 +27,7 @@ from rackwright.records.powering import (
     PowerSupply,
     PowerTree,
 )
-from rackwright.records.rates import Duty, Efficiencies
+from rackwright.records.rates import Duty, Efficiencies, SoftwareStack
 from rackwright.records.work import BillTemplate, WorkContent
 
 KINDS: Mapping[str, type[Component]] = {
@@ -61,6 +61,7 @@ KINDS: Mapping[str, type[Component]] = {
     "architectures": Architecture,
     "duties": Duty,
     "efficiencies": Efficiencies,
+    "stacks": SoftwareStack,
     "work": WorkContent,
     "bills": BillTemplate,
 }
@@ -97,6 +98,7 @@ TABLES: Mapping[type[Component], str] = {
     Architecture: "architecture",
     Duty: "duty",
     Efficiencies: "efficiencies",
+    SoftwareStack: "stack",
     WorkContent: "work",
     BillTemplate: "bill",
 }

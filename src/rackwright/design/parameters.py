@@ -1,61 +1,122 @@
 """The model's few free numbers as joint draws: the same index is the same world everywhere.
 
-They live in `catalog/efficiencies/`, one file per chip family, with a median, a log-spread, a
-source and a grade each. A family inherits what its file does not name from its parent, and in
-the end from `common`; a family without a file is `common` alone, with its wide spreads.
+They live in `catalog/efficiencies/`, one file per chip family, and `catalog/stacks/`, one per
+software stack, with a median, a log-spread, a source and a grade each. A family or stack inherits
+what its file does not name from its parent, and in the end from `common`; a family without a file
+is `common` alone, with its wide spreads. What a fit on measurements says (`Calibration`) takes the
+place of these, with its correlations.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rackwright.catalog import Catalog
+from rackwright.catalog import Catalog, load
+from rackwright.catalog.calibrations import shipped
 from rackwright.kernels.numbers import ServingEfficiency, TrainingEfficiency
+from rackwright.records.calibration import Calibration
 from rackwright.records.provenance import Grade, worst
-from rackwright.records.rates import Efficiencies, EfficiencyEntry
+from rackwright.records.rates import Efficiencies, EfficiencyEntry, SoftwareStack
 from rackwright.records.space import Parameters
 
 ROOT = "common"
+DEFAULT_STACK = "megatron-bridge-26.06"
+"""Training software where nothing else is said: the newest that measurements know."""
+
 _SHARES = ("matmul.", "attention", "memory", "scale_up", "scale_out", "training.passes")
 _LARGEST_SHARE = 0.98  # no draw of a share reaches the whole of what is physically there
 
 
-def draw(catalog: Catalog, families: Iterable[str], n: int = 256, seed: int = 1) -> Parameters:
-    """Return joint draws of the parameters of some chip families.
+def draw(
+    catalog: Catalog,
+    families: Iterable[str],
+    n: int = 256,
+    seed: int = 1,
+    stacks: Iterable[str] = (DEFAULT_STACK,),
+    calibrations: Sequence[Calibration] | None = None,
+) -> Parameters:
+    """Return joint draws of the parameters of some chip families and software stacks.
 
     Args:
         catalog: where the efficiencies are.
         families: chip families in use, as `Accelerator.family` spells them.
         n: worlds.
-        seed: of the worlds. A parameter's draws depend on the seed and on its own name only:
-            another family beside it changes nothing.
+        seed: of the worlds. Another family or stack beside one changes nothing in its draws.
+        stacks: training software in use, keys of `catalog/stacks/`.
+        calibrations: what fits say; None: those that ship; empty: the catalog alone.
 
     Returns:
-        Names `<family>.<entry>` (or `common.<entry>`), sorted; medians as the nominal world;
-        log-normal draws, shares kept below one; equal weights.
+        Names `<owner>.<entry>`, the owner a family, a stack or `common`, sorted; medians as the
+        nominal world; log-normal draws, shares kept below one; equal weights.
     """
-    entries: dict[str, tuple[str, EfficiencyEntry]] = {}
-    for family in [ROOT, *sorted(set(families))]:
-        for owner, entry in _chain(catalog, family).values():
-            if family == ROOT or owner != ROOT:
-                entries[f"{family}.{entry.name}"] = (owner, entry)
+    entries = prior_entries(catalog, families, stacks)
+    posteriors = shipped() if calibrations is None else tuple(calibrations)
+    fitted: dict[str, tuple[float, NDArray[np.float64]]] = {}
+    for posterior in posteriors:
+        fitted |= _joint(posterior, n, seed)
     names = tuple(sorted(entries))
-    columns = [_draws(*entries[name], n, seed) for name in names]
+    nominal, columns, grades = [], [], []
+    for name in names:
+        owner, entry = entries[name]
+        known = fitted.get(f"{owner}.{entry.name}")
+        median, drawn = known or (entry.median, _draws(owner, entry, n, seed))
+        if entry.name.startswith(_SHARES):
+            drawn = np.minimum(drawn, _LARGEST_SHARE)
+        nominal.append(median)
+        columns.append(drawn)
+        grades.append(Grade.B if known else entry.grade)
     return Parameters(
         names=names,
-        nominal=np.array([entries[name][1].median for name in names]),
+        nominal=np.array(nominal),
         values=np.array(columns).T,
         weights=np.full(n, 1.0 / n),
-        grades=tuple(entries[name][1].grade for name in names),
+        grades=tuple(grades),
     )
 
 
+def prior_entries(
+    catalog: Catalog, families: Iterable[str], stacks: Iterable[str]
+) -> dict[str, tuple[str, EfficiencyEntry]]:
+    """Return the catalog's entries by the name in the draws, each with its owner.
+
+    The owner is the family or stack whose file states it: an heir has it under its own name, with
+    the owner's draws.
+    """
+    families_, stacks_ = _by_name(catalog)
+    entries: dict[str, tuple[str, EfficiencyEntry]] = {}
+    for family in [ROOT, *sorted(set(families))]:
+        for owner, entry in _chain(families_, family if family in families_ else ROOT):
+            if family == ROOT or owner != ROOT:
+                entries.setdefault(f"{family}.{entry.name}", (owner, entry))
+    for stack in sorted(set(stacks)):
+        for owner, entry in _chain(stacks_, stack):
+            entries.setdefault(f"{stack}.{entry.name}", (owner, entry))
+    return entries
+
+
+def stack_of(catalog: Catalog, software: str, release: tuple[int, ...] = ()) -> SoftwareStack:
+    """Return the stack that a measured table's name of software means; `other` for none known.
+
+    The longest beginning of the name that a stack claims wins; of equal ones the latest release
+    that is not after the measured one.
+    """
+    text = software.casefold()
+    found: list[tuple[int, tuple[int, ...], str]] = []
+    stacks = [s for s in catalog.all("stacks") if isinstance(s, SoftwareStack)]
+    for stack in stacks:
+        fits = [len(name) for name in stack.names if text.startswith(name.casefold())]
+        if fits and stack.from_release <= release:
+            found.append((max(fits), stack.from_release, stack.key))
+    return catalog.find(SoftwareStack, max(found)[2] if found else "other")
+
+
 def training_efficiencies(
-    parameters: Parameters, family: str, precision: str, experts: bool
+    parameters: Parameters, family: str, precision: str, stack: SoftwareStack | None = None
 ) -> tuple[TrainingEfficiency, NDArray[np.float64], Grade]:
     """Return what the training kernels read: the nominal world, all draws, the worst grade.
 
@@ -63,7 +124,7 @@ def training_efficiencies(
         parameters: from `draw`.
         family: chip family.
         precision: that products run at: bf16, fp16, fp8, int8, fp4.
-        experts: whether the model is a mixture of experts.
+        stack: the training software; None: `DEFAULT_STACK` as it ships.
 
     Returns:
         Nominal efficiencies, draws (S, E) in the same order, worst grade of the parameters.
@@ -71,17 +132,25 @@ def training_efficiencies(
     Raises:
         KeyError: the draws were made without this family and it has a file of its own.
     """
-    recipe, fields = _training(precision, experts), TrainingEfficiency._fields
-    table, grade = _table(parameters, family, recipe, fields)
+    stack = stack or _default_stack()
+    recipe = training_recipe(precision, stack)
+    columns = recipe_columns(parameters.names, (stack.key, family), recipe)
+    table, grade = _table(parameters, columns)
+    table = np.hstack([table, np.tile(training_switches(stack), (table.shape[0], 1))])
     return TrainingEfficiency(*table[0].tolist()), np.ascontiguousarray(table[1:]), grade
 
 
 def serving_efficiencies(
     parameters: Parameters, family: str, precision: str, experts: bool
 ) -> tuple[ServingEfficiency, NDArray[np.float64], Grade]:
-    """Return what the serving kernels read; arguments and result as `training_efficiencies`."""
-    recipe, fields = _serving(precision, experts), ServingEfficiency._fields
-    table, grade = _table(parameters, family, recipe, fields)
+    """Return what the serving kernels read; arguments and result as `training_efficiencies`.
+
+    Args:
+        parameters, family, precision: as there.
+        experts: whether the model is a mixture of experts.
+    """
+    columns = recipe_columns(parameters.names, (family,), _serving(precision, experts))
+    table, grade = _table(parameters, columns)
     return ServingEfficiency(*table[0].tolist()), np.ascontiguousarray(table[1:]), grade
 
 
@@ -94,74 +163,159 @@ def value(parameters: Parameters, family: str, entry: str) -> tuple[float, NDArr
     return float(parameters.nominal[column]), np.asarray(parameters.values[:, column])
 
 
-def _chain(catalog: Catalog, family: str) -> dict[str, tuple[str, EfficiencyEntry]]:
-    """Entries that hold for a family, with the family each is inherited from."""
+@cache
+def _default_stack() -> SoftwareStack:
+    return load().find(SoftwareStack, DEFAULT_STACK)
+
+
+def _by_name(
+    catalog: Catalog,
+) -> tuple[Mapping[str, Efficiencies], Mapping[str, SoftwareStack]]:
+    families = {f.family: f for f in catalog.all("efficiencies") if isinstance(f, Efficiencies)}
+    stacks = {s.key: s for s in catalog.all("stacks") if isinstance(s, SoftwareStack)}
+    return families, stacks
+
+
+def _chain(
+    files: Mapping[str, Efficiencies] | Mapping[str, SoftwareStack], start: str
+) -> list[tuple[str, EfficiencyEntry]]:
+    """Return the entries that hold for a family or stack, each with the file it is from."""
     held: dict[str, tuple[str, EfficiencyEntry]] = {}
-    files = {f.family: f for f in catalog.all("efficiencies") if isinstance(f, Efficiencies)}
-    at: str | None = family if family in files else ROOT
-    while at is not None:
+    at = start
+    while at:
         for entry in files[at].parameter:
             held.setdefault(entry.name, (at, entry))
-        at = files[at].parent or (ROOT if at != ROOT else None)
-    return held
+        at = files[at].parent or (ROOT if ROOT in files and at != ROOT else "")
+    return list(held.values())
 
 
 def _draws(owner: str, entry: EfficiencyEntry, n: int, seed: int) -> NDArray[np.float64]:
-    key = crc32(f"{owner}.{entry.name}".encode())
-    z = np.random.default_rng([seed, key]).standard_normal(n)
-    drawn: NDArray[np.float64] = entry.median * np.exp(entry.log_sd * z)
-    if entry.name.startswith(_SHARES):
-        drawn = np.minimum(drawn, _LARGEST_SHARE)
+    drawn: NDArray[np.float64] = entry.median * np.exp(
+        entry.log_sd * _normals(f"{owner}.{entry.name}", n, seed)
+    )
     return drawn
 
 
+def _joint(
+    posterior: Calibration, n: int, seed: int
+) -> dict[str, tuple[float, NDArray[np.float64]]]:
+    """Return each fitted parameter's median and draws, correlated as the fit left them."""
+    if not posterior.names:
+        return {}
+    z = np.array([_normals(name, n, seed) for name in posterior.names])
+    values, vectors = np.linalg.eigh(np.array(posterior.log_covariance))
+    root = vectors * np.sqrt(np.maximum(values, 0.0)) @ vectors.T
+    drawn = np.array(posterior.medians)[:, None] * np.exp(root @ z)
+    return dict(zip(posterior.names, zip(posterior.medians, drawn, strict=True), strict=True))
+
+
+def _normals(name: str, n: int, seed: int) -> NDArray[np.float64]:
+    return np.random.default_rng([seed, crc32(name.encode())]).standard_normal(n)
+
+
 Recipe = Mapping[str, tuple[str, ...]]
+"""For each field of the efficiencies the entries whose product it is."""
+
+
+def recipe_columns(
+    names: Sequence[str], owners: Sequence[str], recipe: Recipe
+) -> tuple[tuple[int, ...], ...]:
+    """Return for each field of a recipe the columns of the draws whose product it is.
+
+    Args:
+        names: of the draws.
+        owners: looked up in this order, `common` last.
+        recipe: the entries of each field.
+
+    Raises:
+        KeyError: the draws lack an entry.
+    """
+    index = _index(tuple(names))
+    found = []
+    for entries in recipe.values():
+        columns = []
+        for entry in entries:
+            column = next(
+                (index[f"{o}.{entry}"] for o in (*owners, ROOT) if f"{o}.{entry}" in index), None
+            )
+            if column is None:
+                raise KeyError(
+                    f"{owners[-1]}: no draws of {entry}; draw them for this family first"
+                )
+            columns.append(column)
+        found.append(tuple(columns))
+    return tuple(found)
+
+
+@cache
+def _index(names: tuple[str, ...]) -> Mapping[str, int]:
+    return {name: i for i, name in enumerate(names)}
 
 
 def _table(
-    parameters: Parameters, family: str, recipe: Recipe, fields: Sequence[str]
+    parameters: Parameters, columns: Sequence[Sequence[int]]
 ) -> tuple[NDArray[np.float64], Grade]:
     """Return the nominal world and all draws (1 + S, E), each field the product of its entries."""
-    index = {name: i for i, name in enumerate(parameters.names)}
     worlds = np.vstack([parameters.nominal[None, :], parameters.values])
-    out = np.ones((worlds.shape[0], len(fields)))
-    used: list[Grade] = []
-    for j, field in enumerate(fields):
-        for entry in recipe[field]:
-            column = index.get(f"{family}.{entry}", index.get(f"{ROOT}.{entry}"))
-            if column is None:
-                raise KeyError(f"{family}: no draws of {entry}; draw them for this family first")
+    out = np.ones((worlds.shape[0], len(columns)))
+    for j, entries in enumerate(columns):
+        for column in entries:
             out[:, j] *= worlds[:, column]
-            used.append(parameters.grades[column])
-    return out, worst(used)
+    used = {column for entries in columns for column in entries}
+    return out, worst(parameters.grades[column] for column in sorted(used))
 
 
-def _training(precision: str, experts: bool) -> Recipe:
+def training_recipe(precision: str, stack: SoftwareStack) -> Recipe:
+    """Return what the fitted fields of `TrainingEfficiency` are made of, in their order."""
     grouped = "bf16" if precision in ("bf16", "fp16") else "narrow"
-    stack = ("training.stack", "training.experts_stack") if experts else ("training.stack",)
     return {
-        **_hardware(precision),
+        **_matmul(precision),
         "grouped": (f"training.grouped.{grouped}",),
+        "attention": (f"attention.{stack.attention}",),
+        "exponentials_per_s": ("training.exponentials_per_s",),
         "memory": ("memory", "training.passes"),
         "scale_up": ("scale_up",),
+        "scale_out": ("scale_out",),
         "scale_up_latency_s": ("training.scale_up_latency_s",),
         "scale_out_latency_s": ("training.scale_out_latency_s",),
-        "launch_s": ("training.launch_s",),
-        "stack": stack,
+        "layer_host_s": ("training.layer_host_s",),
+        "moe_layer_host_s": ("training.moe_layer_host_s",),
+        "step_host_s": ("training.step_host_s",),
+        "stack": ("training.stack",),
+        "experts_stack": ("training.experts_stack",),
         "tensor_exposed": ("training.tensor_exposed",),
         "expert_exposed": ("training.expert_exposed",),
+        "context_exposed": ("training.context_exposed",),
         "data_exposed": ("training.data_exposed",),
         "pipeline_exposed": ("training.pipeline_exposed",),
     }
 
 
+_SCORE_BYTES = {"kept": 12.0, "flash": 0.0, "fused": 0.0}
+"""Written; masked and normalised (read, write); dropped out (read, write); read: 2 B each."""
+
+
+def training_switches(stack: SoftwareStack) -> NDArray[np.float64]:
+    """Return the last fields of `TrainingEfficiency`, which the software decides."""
+    return np.array(
+        (
+            _SCORE_BYTES[stack.attention],
+            float(stack.sequence_parallel),
+            stack.gradient_bytes,
+            float(stack.dispatch == "rank"),
+        )
+    )
+
+
 def _serving(precision: str, experts: bool) -> Recipe:
     stack = ("serving.stack", "serving.experts_stack") if experts else ("serving.stack",)
     return {
-        **_hardware(precision),
+        **_matmul(precision),
         "grouped": ("serving.grouped",),
+        "attention": ("attention",),
         "memory": ("memory",),
         "scale_up": ("scale_up", "serving.messages"),
+        "scale_out": ("scale_out",),
         "scale_up_latency_s": ("serving.scale_up_latency_s",),
         "scale_out_latency_s": ("serving.scale_out_latency_s",),
         "layer_s": ("serving.layer_s",),
@@ -172,11 +326,6 @@ def _serving(precision: str, experts: bool) -> Recipe:
     }
 
 
-def _hardware(precision: str) -> dict[str, tuple[str, ...]]:
+def _matmul(precision: str) -> Recipe:
     name = {"fp16": "bf16", "int8": "fp8", "int4": "fp4"}.get(precision, precision)
-    return {
-        "matmul": (f"matmul.{name}",),
-        "matmul_bf16": ("matmul.bf16",),
-        "attention": ("attention",),
-        "scale_out": ("scale_out",),
-    }
+    return {"matmul": (f"matmul.{name}",), "matmul_bf16": ("matmul.bf16",)}

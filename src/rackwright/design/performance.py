@@ -165,8 +165,8 @@ def _best_training(
     plans, structural = training_plans(block, workload, shape, software)
     m, h = model_numbers(shape), machine_numbers(block, workload.precision, shape)
     at = compute_precision(block.accelerator, workload.precision)
-    family, moe = block.accelerator.family, shape.moe is not None
-    e, draws, grade = training_efficiencies(parameters, family, at, moe)
+    family = block.accelerator.family
+    e, draws, grade = training_efficiencies(parameters, family, at)
     sequence = float(workload.sequence_length)
     parts, held = training.training_over_plans(m, h, e, sequence, plans)
     fits = held <= h.memory_bytes

@@ -186,8 +186,8 @@ def _training(
 ) -> ProbePrediction:
     """Predict the step time of one pipeline stage's layers, on one rack without the pipeline."""
     at, m, h = _numbers(rack, workload, shape)
-    family, moe = rack.accelerator.family, shape.moe is not None
-    nominal, draws, grade = training_efficiencies(parameters, family, at, moe)
+    family = rack.accelerator.family
+    nominal, draws, grade = training_efficiencies(parameters, family, at)
     layers = max(int(shape.layers // service.plan.pipeline_parallel), 1)
     stage = _first_layers(m, layers)
     plan = plan_array(service.plan, workload)

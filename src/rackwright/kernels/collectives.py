@@ -68,6 +68,7 @@ def expert_exchange_seconds(
     scale_up: float,
     scale_out: float,
     latency_s: float,
+    copies_per_rank: float = 0.0,
 ) -> float:
     """Return the time to send each token to its experts: one all-to-all.
 
@@ -79,6 +80,8 @@ def expert_exchange_seconds(
         inside: members in one scale-up domain.
         scale_up, scale_out: rates per member [B/s].
         latency_s: of the whole operation.
+        copies_per_rank: 1 where a token goes once to each rank that holds some of its experts, 0
+            where it goes once for each expert.
 
     Returns:
         The slower of the two tiers. A token crosses to another domain once, however many of
@@ -93,5 +96,8 @@ def expert_exchange_seconds(
     domains = max(group / inside, 1.0)
     reached: float = domains * (1.0 - (1.0 - 1.0 / domains) ** top_k)
     out_bytes = tokens * token_bytes * reached * (domains - 1.0) / domains
-    in_bytes = tokens * token_bytes * top_k * (inside - 1.0) / inside
+    sent = top_k
+    if copies_per_rank > 0.0:
+        sent = inside * (1.0 - (1.0 - 1.0 / group) ** top_k) * domains
+    in_bytes = tokens * token_bytes * sent * (inside - 1.0) / inside
     return latency_s + max(out_bytes / scale_out, in_bytes / scale_up)

@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import njit
+from numba.np.unsafe.ndarray import to_fixed_tuple
+
+as_tuple: Any = to_fixed_tuple
+"""`as_tuple(row, n)` inside a kernel: a row of n numbers as a tuple, for a named tuple."""
 
 F = TypeVar("F", bound=Callable[..., object])
 

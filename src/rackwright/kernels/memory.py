@@ -50,11 +50,10 @@ def training_bytes(
         Mixed-precision Adam: Rajbhandari et al., ZeRO (arXiv 1910.02054), section 3.
         Activations in flight: Narayanan et al. (arXiv 2104.04473), section 2.2.
     """
-    body = stage_parameters(m, tensor, pipeline, expert)
+    kept, routed = stage_split(m, tensor, pipeline, expert)
     shards = data * context
-    held = 2.0 / (shards if zero >= 3.0 else 1.0)
-    held += 2.0 / (shards if zero >= 2.0 else 1.0)
-    held += 12.0 / (shards if zero >= 1.0 else 1.0)
+    copies = max(shards * tensor / max(expert, tensor), 1.0)  # of each expert
+    held = kept * _bytes_per_parameter(shards, zero) + routed * _bytes_per_parameter(copies, zero)
     flight = 1.0
     if pipeline > 1.0:
         flight = pipeline * (1.0 + (pipeline - 1.0) / (pipeline * interleave) * (interleave > 1.0))
@@ -66,12 +65,29 @@ def training_bytes(
         per_token = kept_bytes_per_token(m, NONE, activation_bytes)
         activations += per_token / m.layers * micro_tokens / tensor
     logits = 4.0 * micro_tokens * m.vocab / tensor if pipeline == 1.0 else 0.0
-    return body * held + activations + logits + RESERVE_BYTES
+    return held + activations + logits + RESERVE_BYTES
+
+
+@compiled
+def _bytes_per_parameter(shards: float, zero: float) -> float:
+    """Return weights, gradients and optimizer of a parameter whose copies share what zero says."""
+    held = 2.0 / (shards if zero >= 3.0 else 1.0)
+    held += 2.0 / (shards if zero >= 2.0 else 1.0)
+    return held + 12.0 / (shards if zero >= 1.0 else 1.0)
 
 
 @compiled
 def stage_parameters(m: ModelNumbers, tensor: float, pipeline: float, expert: float) -> float:
     """Return the parameters on one accelerator of the first pipeline stage."""
+    kept, routed = stage_split(m, tensor, pipeline, expert)
+    return kept + routed
+
+
+@compiled
+def stage_split(
+    m: ModelNumbers, tensor: float, pipeline: float, expert: float
+) -> tuple[float, float]:
+    """Return the parameters on one accelerator of the first stage: of experts, the second."""
     split = m.attention_layers * (m.attention_in + m.attention_out)
     split += m.linear_layers * m.linear_mixer + m.dense_layers * (m.mlp_up + m.mlp_down)
     split += m.moe_layers * (m.shared_up + m.shared_down + m.router)
@@ -79,7 +95,7 @@ def stage_parameters(m: ModelNumbers, tensor: float, pipeline: float, expert: fl
     tables = m.table if pipeline > 1.0 or m.tied == 1.0 else 2.0 * m.table
     # where the expert group is smaller than the tensor group, tensor ranks slice the experts
     ranks = max(expert, tensor)
-    return split / (tensor * pipeline) + routed / (ranks * pipeline) + tables / tensor
+    return split / (tensor * pipeline) + tables / tensor, routed / (ranks * pipeline)
 
 
 @compiled

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rackwright.kernels.compiled import compiled
+from rackwright.kernels.compiled import as_tuple, compiled
 
 
 class ModelNumbers(NamedTuple):
@@ -75,23 +75,36 @@ class MachineNumbers(NamedTuple):
 
 
 class TrainingEfficiency(NamedTuple):
-    """The few free numbers of the training model; see docs/methods/training.md."""
+    """The few free numbers of the training model; see docs/methods/training.md.
+
+    The last ones say what the software does: how attention is computed, what is split, what is
+    hidden.
+    """
 
     matmul: float  # share of the peak that large products reach, at the plan's precision
     matmul_bf16: float
     grouped: float  # share of that which products grouped by expert reach
-    attention: float  # share of the 16-bit peak that the attention core reaches
+    attention: float  # share of the 16-bit peak that the attention core's products reach
+    exponentials_per_s: float  # of the attention core's softmax
     memory: float  # share of the memory rate
     scale_up: float  # share of the scale-up rate
     scale_out: float
     scale_up_latency_s: float  # per collective inside a domain
     scale_out_latency_s: float
-    launch_s: float  # host time per kernel launch
+    layer_host_s: float  # host time to launch one pass of a layer
+    moe_layer_host_s: float  # the same, added where there are experts
+    step_host_s: float  # host time once per step
     stack: float  # measured over modelled step time
+    experts_stack: float  # the same, of the parts that only experts have
     tensor_exposed: float  # share of tensor-parallel traffic that is not hidden
     expert_exposed: float
+    context_exposed: float
     data_exposed: float
     pipeline_exposed: float
+    score_bytes: float  # moved per score and forward pass; 0: scores never leave the chip
+    sequence_parallel: float  # 1: norms are split by the tensor group; 0: copied
+    gradient_bytes: float  # per gradient that is reduced
+    copies_per_rank: float  # 1: a token goes once to each rank of its experts; 0: once per expert
 
 
 class ServingEfficiency(NamedTuple):
@@ -113,44 +126,29 @@ class ServingEfficiency(NamedTuple):
     first_token_stack: float  # measured over modelled time of a prompt's own prefill
 
 
+_MODEL, _MACHINE = len(ModelNumbers._fields), len(MachineNumbers._fields)
+_TRAINING, _SERVING = len(TrainingEfficiency._fields), len(ServingEfficiency._fields)
+
+
+@compiled
+def model_row(d: NDArray[np.float64]) -> ModelNumbers:
+    """Return a row of an array as a model."""
+    return ModelNumbers(*as_tuple(d, _MODEL))
+
+
+@compiled
+def machine_row(d: NDArray[np.float64]) -> MachineNumbers:
+    """Return a row of an array as a machine."""
+    return MachineNumbers(*as_tuple(d, _MACHINE))
+
+
 @compiled
 def training_efficiency(d: NDArray[np.float64]) -> TrainingEfficiency:
     """Return one draw, a row of an array, as named efficiencies."""
-    return TrainingEfficiency(
-        d[0],
-        d[1],
-        d[2],
-        d[3],
-        d[4],
-        d[5],
-        d[6],
-        d[7],
-        d[8],
-        d[9],
-        d[10],
-        d[11],
-        d[12],
-        d[13],
-        d[14],
-    )
+    return TrainingEfficiency(*as_tuple(d, _TRAINING))
 
 
 @compiled
 def serving_efficiency(d: NDArray[np.float64]) -> ServingEfficiency:
     """Return one draw, a row of an array, as named efficiencies."""
-    return ServingEfficiency(
-        d[0],
-        d[1],
-        d[2],
-        d[3],
-        d[4],
-        d[5],
-        d[6],
-        d[7],
-        d[8],
-        d[9],
-        d[10],
-        d[11],
-        d[12],
-        d[13],
-    )
+    return ServingEfficiency(*as_tuple(d, _SERVING))

@@ -1,20 +1,26 @@
 """Time of one training step, part by part.
 
-One micro-batch runs forward and backward through the fullest pipeline stage; 1F1B repeats it,
-then come the gradients' reduction and the optimizer. The parts returned sum to the step.
+`micro_batch` is what one micro-batch takes over all layers; it depends on the sizes of the
+tensor, context and expert groups, the micro-batch and recomputation. `step_parts` makes the step
+of it for a number of stages, replicas and micro-batches, and costs little: a search computes the
+first once and the second for every way to split the rest. The parts sum to the step.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rackwright.kernels.compiled import compiled
-from rackwright.kernels.memory import FULL, SELECTIVE, stage_parameters, training_bytes
+from rackwright.kernels.memory import FULL, SELECTIVE, training_bytes
 from rackwright.kernels.numbers import (
     MachineNumbers,
     ModelNumbers,
     TrainingEfficiency,
+    machine_row,
+    model_row,
     training_efficiency,
 )
 from rackwright.kernels.operators import (
@@ -34,6 +40,7 @@ Array = NDArray[np.float64]
 
 PARTS: tuple[str, ...] = (
     "matmul",
+    "experts",
     "attention",
     "memory passes",
     "vocabulary head",
@@ -62,8 +69,23 @@ PLAN: tuple[str, ...] = (
 )
 """Columns of a plan array."""
 
-_KERNELS_DENSE = 14.0  # launches of a layer forward; counted in open frameworks, fused norms
-_KERNELS_MOE = 26.0
+_SOFTMAX_BACKWARD = 1.0  # exponentials per score in the backward pass: they are computed again
+_SCORES_BACKWARD = 1.6  # bytes moved per score backward, over forward, where scores are kept
+_MATMULS_FLASH, _MATMULS_KEPT = 2.5, 2.0  # backward over forward products of the attention core
+
+
+class MicroBatch(NamedTuple):
+    """Seconds of one micro-batch over all layers, forward, backward and what is recomputed."""
+
+    product: float
+    experts: float
+    attention: float
+    passes: float
+    head: float
+    launch: float  # host time; it shows where it is longer than the device's work
+    by_tensor: float
+    by_context: float
+    by_expert: float
 
 
 @compiled
@@ -83,45 +105,93 @@ def training_parts(
         Every micro-batch meets an even load: experts are balanced, stages hold the same number
         of layers within one. The attention core is causal.
     """
-    tensor, pipeline, interleave, context = plan[0], plan[1], plan[2], plan[3]
-    expert, data, count = plan[4], plan[5], plan[7]
-    tokens = plan[6] * sequence / context
+    one = micro_batch(m, h, e, sequence, plan[0], plan[3], plan[4], plan[6], plan[8])
+    return step_parts(m, h, e, sequence, one, plan)
+
+
+@compiled
+def micro_batch(
+    m: ModelNumbers,
+    h: MachineNumbers,
+    e: TrainingEfficiency,
+    sequence: float,
+    tensor: float,
+    context: float,
+    expert: float,
+    micro: float,
+    recompute: float,
+) -> MicroBatch:
+    """Return what one micro-batch takes over all layers.
+
+    Args:
+        m, h, e, sequence: as for `training_parts`.
+        tensor, context, expert: members of the groups.
+        micro: sequences in the micro-batch.
+        recompute: as in `memory`.
+    """
+    tokens = micro * sequence / context
+    product, routed = _products(m, h, e, tokens, tensor, recompute)
+    core = _core(m, h, e, tokens, sequence, tensor, recompute)
+    passes, permuted = _passes(m, h, e, tokens, tensor, recompute)
+    layers = m.layers + m.mtp_layers
+    again = 4.0 if recompute == FULL else 3.0
+    share = m.moe_layers / m.layers
+    host = layers * again * (e.layer_host_s + share * e.moe_layer_host_s)
+    return MicroBatch(
+        product,
+        (routed + permuted) * e.experts_stack,
+        core,
+        passes,
+        _head(m, h, e, tokens, tensor) * (1.0 + m.mtp_layers),
+        host,
+        tensor_seconds(m, h, e, tokens, tensor, recompute),
+        context_seconds(m, h, e, tokens, tensor, context, core),
+        expert_seconds(m, h, e, tokens, tensor, expert, recompute) * e.experts_stack,
+    )
+
+
+@compiled
+def step_parts(
+    m: ModelNumbers,
+    h: MachineNumbers,
+    e: TrainingEfficiency,
+    sequence: float,
+    one: MicroBatch,
+    plan: Array,
+) -> tuple[float, ...]:
+    """Return the parts of a step [s] whose micro-batches take `one` each.
+
+    The fullest stage decides: 1F1B repeats it, then come what the reduction of the gradients does
+    not hide, and the optimizer.
+    """
+    tensor, pipeline, interleave, count = plan[0], plan[1], plan[2], plan[7]
     layers = m.layers + m.mtp_layers
     stage = np.ceil(layers / (pipeline * interleave)) * interleave / layers
-    product, core, passes = _compute(m, h, e, tokens, sequence, tensor, plan[8])
-    head = _head(m, h, e, tokens, tensor) * (1.0 + m.mtp_layers)
+    inner = one.product + one.experts + one.attention + one.passes
+    head = one.head
     if pipeline > 1.0:  # the last stage holds the head; frameworks give it fewer layers
-        share = 1.0 / pipeline
-        head = max(
-            0.0, (product + core + passes + head) * share - (product + core + passes) * stage
-        )
-        head = max(head, 0.0)
-    by_tensor = tensor_seconds(m, h, e, tokens, tensor, plan[8])
-    by_context = context_seconds(m, h, e, tokens, tensor, context, core)
-    by_expert = expert_seconds(m, h, e, tokens, tensor, expert, plan[8])
-    work = np.array((product, core, passes, by_tensor, by_context, by_expert)) * stage
-    busy = work.sum() + head
-    launches = (_KERNELS_DENSE + (_KERNELS_MOE - _KERNELS_DENSE) * m.moe_layers / m.layers) * 3.0
-    launch = max(0.0, launches * layers * stage * e.launch_s - busy)
+        head = max(0.0, (inner + head) / pipeline - inner * stage)
+    busy = (inner + one.by_tensor + one.by_context + one.by_expert) * stage + head
+    launch = max(0.0, one.launch * stage - busy)
+    tokens = plan[6] * sequence / plan[3]
     transfer = pipeline_seconds(m, h, e, tokens, tensor, pipeline, interleave)
-    one = busy + launch + transfer
-    reduce_ = data_seconds(m, h, e, plan, one)
-    body = stage_parameters(m, tensor, pipeline, expert)
-    adam = 34.0 * body / (data * context if plan[9] >= 1.0 else 1.0)
-    stack = e.stack
+    whole = busy + launch + transfer
+    exposed, adam = data_seconds(m, h, e, plan, whole)
+    times = count * e.stack
     return (
-        work[0] * count * stack,
-        work[1] * count * stack,
-        work[2] * count * stack,
-        head * count * stack,
-        launch * count * stack,
-        work[3] * count * stack,
-        work[4] * count * stack,
-        work[5] * count * stack,
-        transfer * count * stack,
-        one * (pipeline - 1.0) / interleave * stack,
-        reduce_ * stack,
-        adam / (h.memory_bytes_per_s * e.memory) * stack,
+        one.product * stage * times,
+        one.experts * stage * times,
+        one.attention * stage * times,
+        one.passes * stage * times,
+        head * times,
+        launch * times + e.step_host_s,
+        one.by_tensor * stage * times,
+        one.by_context * stage * times,
+        one.by_expert * stage * times,
+        transfer * times,
+        whole * (pipeline - 1.0) / interleave * e.stack,
+        exposed * e.stack,
+        adam * e.stack,
     )
 
 
@@ -129,13 +199,13 @@ def training_parts(
 def training_over_plans(
     m: ModelNumbers, h: MachineNumbers, e: TrainingEfficiency, sequence: float, plans: Array
 ) -> tuple[Array, Array]:
-    """Return the parts (N, 12) [s] and the bytes (N,) of each plan (N, 10)."""
-    parts = np.empty((plans.shape[0], 12))
+    """Return the parts (N, 13) [s] and the bytes (N,) of each plan (N, 10)."""
+    parts = np.empty((plans.shape[0], 13))
     held = np.empty(plans.shape[0])
     for i in range(plans.shape[0]):
         p = plans[i]
         one = training_parts(m, h, e, sequence, p)
-        for j in range(12):
+        for j in range(13):
             parts[i, j] = one[j]
         tokens = p[6] * sequence / p[3]
         held[i] = training_bytes(
@@ -158,16 +228,40 @@ def training_over_draws(
 
 
 @compiled
-def _compute(
+def training_over_rows(
+    models: Array, machines: Array, efficiencies: Array, sequences: Array, plans: Array
+) -> Array:
+    """Return the step times (N,) [s] of N runs, each with its own model, machine and efficiencies.
+
+    Args:
+        models: (N, M), the fields of `ModelNumbers`.
+        machines: (N, H), the fields of `MachineNumbers`.
+        efficiencies: (N, E), the fields of `TrainingEfficiency`.
+        sequences: tokens per sequence (N,).
+        plans: (N, 10), the columns of `PLAN`.
+    """
+    steps = np.zeros(plans.shape[0])
+    for i in range(plans.shape[0]):
+        m, h, e = (
+            model_row(models[i]),
+            machine_row(machines[i]),
+            training_efficiency(efficiencies[i]),
+        )
+        for part in training_parts(m, h, e, sequences[i], plans[i]):
+            steps[i] += part
+    return steps
+
+
+@compiled
+def _products(
     m: ModelNumbers,
     h: MachineNumbers,
     e: TrainingEfficiency,
     tokens: float,
-    sequence: float,
     tensor: float,
     recompute: float,
-) -> tuple[float, float, float]:
-    """All layers, forward, backward and recomputed: products, attention core, memory passes."""
+) -> tuple[float, float]:
+    """Products of all layers: of the dense parts, and of the routed experts."""
     rate, speed = h.matmul_flop_per_s * e.matmul, h.memory_bytes_per_s * e.memory
     forward = 2.0 if recompute == FULL else 1.0
     size = h.activation_bytes
@@ -182,72 +276,92 @@ def _compute(
         (m.moe_layers, m.hidden, m.shared_down),
     ):
         if n > 0.0 and weights > 0.0:
-            product += (
-                n
-                * forward
-                * linear_forward_seconds(tokens, width, weights / tensor, rate, speed, size)
-            )
-            product += n * linear_backward_seconds(
-                tokens, width, weights / tensor, rate, speed, size
-            )
+            share = weights / tensor
+            once = linear_forward_seconds(tokens, width, share, rate, speed, size)
+            product += n * forward * once
+            product += n * linear_backward_seconds(tokens, width, share, rate, speed, size)
+    routed = 0.0
     if m.moe_layers > 0.0:
-        product += _experts(m, h, e, tokens, tensor, forward)
-    core = (
-        2.0
-        * tokens
-        * (m.core_full * sequence / 2.0 + m.core_window * min(sequence / 2.0, m.window))
-    )
-    core += 2.0 * 2.0 * tokens * m.state  # state layers: update and read
-    core *= (forward + 2.5) / (tensor * h.bf16_flop_per_s * e.attention)
-    again = 1.0 if recompute >= SELECTIVE else 0.0
-    moved = _pass_bytes(m, h) * tokens / tensor
-    return product, core, moved * (3.0 + again) / speed
+        rows = tokens * m.top_k / tensor
+        rate *= e.grouped
+        for weights in (m.expert_up, m.expert_down):
+            once = linear_forward_seconds(rows, m.expert_width, weights, rate, speed, size)
+            routed += forward * once
+            routed += linear_backward_seconds(rows, m.expert_width, weights, rate, speed, size)
+        routed *= m.moe_layers
+    return product, routed
 
 
 @compiled
-def _experts(
+def _core(
+    m: ModelNumbers,
+    h: MachineNumbers,
+    e: TrainingEfficiency,
+    tokens: float,
+    sequence: float,
+    tensor: float,
+    recompute: float,
+) -> float:
+    """Attention core of all layers: products, exponentials, and scores where they are kept.
+
+    Kept scores (before flash attention) are computed over the whole square and masked; they go
+    through memory for the mask, the softmax, dropout and the second product.
+    """
+    kept = e.score_bytes > 0.0
+    causal = 1.0 if kept else 0.5
+    seen = sequence * causal
+    pairs = tokens / tensor * (m.full_layers * seen + _windowed(m) * min(seen, m.window))
+    flop = 2.0 * tokens / tensor * (m.core_full * seen + m.core_window * min(seen, m.window))
+    flop += 2.0 * 2.0 * tokens / tensor * m.state  # state layers: update and read
+    forward = 1.0
+    if recompute == FULL or (kept and recompute >= SELECTIVE):
+        forward = 2.0
+    backward = _MATMULS_KEPT if kept else _MATMULS_FLASH
+    seconds = flop * (forward + backward) / (h.bf16_flop_per_s * e.attention)
+    scores = pairs * m.heads
+    seconds += scores * (forward + _SOFTMAX_BACKWARD) / e.exponentials_per_s
+    moved = scores * e.score_bytes * (forward + _SCORES_BACKWARD)
+    return seconds + moved / (h.memory_bytes_per_s * e.memory)
+
+
+@compiled
+def _windowed(m: ModelNumbers) -> float:
+    return m.attention_layers - m.full_layers
+
+
+@compiled
+def _passes(
     m: ModelNumbers,
     h: MachineNumbers,
     e: TrainingEfficiency,
     tokens: float,
     tensor: float,
-    forward: float,
-) -> float:
-    """Products of the routed experts: tokens × top_k rows, spread over many matrices."""
-    rate = h.matmul_flop_per_s * e.matmul * e.grouped
-    speed = h.memory_bytes_per_s * e.memory
-    rows = tokens * m.top_k / tensor
-    seconds = 0.0
-    for weights in (m.expert_up, m.expert_down):
-        seconds += forward * linear_forward_seconds(
-            rows, m.expert_width, weights, rate, speed, h.activation_bytes
-        )
-        seconds += linear_backward_seconds(
-            rows, m.expert_width, weights, rate, speed, h.activation_bytes
-        )
-    return seconds * m.moe_layers
-
-
-@compiled
-def _pass_bytes(m: ModelNumbers, h: MachineNumbers) -> float:
-    """Bytes per token of one forward pass through norms, residuals, activations, permutation.
+    recompute: float,
+) -> tuple[float, float]:
+    """Return passes of all layers through memory (norms, residuals, gates) and of the experts.
 
     Reads and writes at two bytes: a norm and its residual 8 hidden per layer, rotary twice the
     projections, the gate reads what it multiplies; expert inputs are copied there and back.
     Narrower products quantise their inputs first: one more read, and a narrow write twice.
     """
     projections = m.attention_in / m.hidden
-    elements = m.layers * 8.0 * m.hidden + m.attention_layers * 2.0 * projections
-    elements += m.linear_layers * 4.0 * m.linear_mixer / m.hidden
-    elements += m.dense_layers * (m.gated + 1.0) * m.ffn
+    split = 1.0 / tensor
+    whole = split if e.sequence_parallel > 0.0 else 1.0
+    elements = m.layers * 8.0 * m.hidden * whole
+    elements += m.attention_layers * 2.0 * projections * split
+    elements += m.linear_layers * 4.0 * m.linear_mixer / m.hidden * split
+    elements += m.dense_layers * (m.gated + 1.0) * m.ffn * split
     routed = m.top_k * (4.0 * m.expert_width + (m.gated + 1.0) * m.moe_ffn)
-    elements += m.moe_layers * (routed + (m.gated + 1.0) * m.shared_ffn)
-    cast = 0.0
+    routed = m.moe_layers * (routed + (m.gated + 1.0) * m.shared_ffn) * split
+    cast, cast_routed = 0.0, 0.0
     if h.activation_bytes < 2.0:
-        inputs = m.layers * 3.0 * m.hidden + m.dense_layers * m.ffn
-        inputs += m.moe_layers * (m.top_k * (m.expert_width + m.moe_ffn) + m.shared_ffn)
-        cast = inputs * (2.0 + 2.0 * h.activation_bytes)
-    return 2.0 * elements + cast
+        each = 2.0 + 2.0 * h.activation_bytes
+        cast = (m.layers * 3.0 * m.hidden + m.dense_layers * m.ffn) * split * each
+        cast_routed = m.moe_layers * split * each
+        cast_routed *= m.top_k * (m.expert_width + m.moe_ffn) + m.shared_ffn
+    times = (4.0 if recompute >= SELECTIVE else 3.0) * tokens
+    times /= h.memory_bytes_per_s * e.memory
+    return (2.0 * elements + cast) * times, (2.0 * routed + cast_routed) * times
 
 
 @compiled

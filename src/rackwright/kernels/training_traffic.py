@@ -11,7 +11,7 @@ from rackwright.kernels.collectives import (
     ring_seconds,
 )
 from rackwright.kernels.compiled import compiled
-from rackwright.kernels.memory import FULL, stage_parameters
+from rackwright.kernels.memory import FULL, stage_split
 from rackwright.kernels.numbers import MachineNumbers, ModelNumbers, TrainingEfficiency
 
 Array = NDArray[np.float64]
@@ -68,7 +68,7 @@ def context_seconds(
     """Return the exposed context-parallel time [s] of one micro-batch over all layers.
 
     Keys and values go round the ring, forward once and backward twice, under the attention
-    core, whose time `core` [s] hides as much.
+    core, whose time `core` [s] hides what is not exposed by the software.
     """
     if context <= 1.0:
         return 0.0
@@ -87,7 +87,8 @@ def context_seconds(
     parts = min(tensor, m.cache_parts)
     moved = 2.0 * (m.cache_full + m.cache_window) * tokens / parts
     steps = (context - 1.0) * m.attention_layers
-    return max(0.0, 3.0 * (moved * (context - 1.0) / rate + steps * latency) - core)
+    whole = 3.0 * (moved * (context - 1.0) / rate + steps * latency)
+    return max(whole - core, e.context_exposed * whole)
 
 
 @compiled
@@ -115,6 +116,7 @@ def expert_seconds(
         h.scale_up_bytes_per_s * e.scale_up,
         h.scale_out_bytes_per_s * e.scale_out / h.oversubscription,
         e.scale_up_latency_s if expert <= h.scale_up_accelerators else e.scale_out_latency_s,
+        e.copies_per_rank,
     )
     passes = 3.0 if recompute == FULL else 2.0
     return e.expert_exposed * 2.0 * passes * m.moe_layers * one
@@ -150,24 +152,51 @@ def pipeline_seconds(
 @compiled
 def data_seconds(
     m: ModelNumbers, h: MachineNumbers, e: TrainingEfficiency, plan: Array, one: float
-) -> float:
-    """Return the data-parallel time [s] of one step that compute does not hide.
+) -> tuple[float, float]:
+    """Return the data-parallel time of one step that compute does not hide, and the optimizer's.
 
     Args:
         m, h, e: model, machine, efficiencies.
         plan: the columns of `training.PLAN`.
         one: time of one micro-batch on the fullest stage [s].
 
+    Returns:
+        Seconds, twice.
 
     Notes:
-        Gradients are reduced and weights gathered at two bytes each. Up to ZeRO stage 2 once
-        per step, under one micro-batch; at stage 3 once per micro-batch, under that one.
+        Weights are gathered at two bytes, gradients reduced at what the software keeps. Up to
+        ZeRO stage 2 once per step, under one micro-batch; at stage 3 once per micro-batch, under
+        that one. An expert is replicated over fewer ranks than the rest: over those of the
+        tensor, context and data groups that do not hold other experts.
+        The optimizer reads and writes 34 bytes per parameter that is its own.
     """
-    tensor, pipeline, context, expert, data = plan[0], plan[1], plan[3], plan[4], plan[5]
+    tensor, context, expert, data, zero = plan[0], plan[3], plan[4], plan[5], plan[9]
+    kept, routed = stage_split(m, tensor, plan[1], expert)
     group = data * context
-    if group <= 1.0:
-        return 0.0
     near = max(min(h.scale_up_accelerators / tensor, group), 1.0)
+    copies = max(group * tensor / max(expert, tensor), 1.0)
+    beside = max(min(h.scale_up_accelerators / max(expert, tensor), copies), 1.0)
+    reduced, gathered = _exchange(h, e, kept, group, near)
+    more, back = _exchange(h, e, routed, copies, beside)
+    reduced, gathered = reduced + more, gathered + back
+    sharded = kept / (group if zero >= 1.0 else 1.0) + routed / (copies if zero >= 1.0 else 1.0)
+    adam = 34.0 * sharded / (h.memory_bytes_per_s * e.memory)
+    if zero >= 3.0:
+        traffic = reduced + 2.0 * gathered
+        hidden = (1.0 - e.data_exposed) * one
+        return plan[7] * max(traffic - hidden, e.data_exposed * traffic), adam
+    forward = one / 3.0 * (1.0 - e.data_exposed)
+    exposed = max(reduced - 2.0 * forward, e.data_exposed * reduced)
+    return exposed + max(gathered - forward, e.data_exposed * gathered), adam
+
+
+@compiled
+def _exchange(
+    h: MachineNumbers, e: TrainingEfficiency, parameters: float, group: float, near: float
+) -> tuple[float, float]:
+    """Seconds to reduce the gradients and to gather the weights of one rank's parameters."""
+    if group <= 1.0 or parameters == 0.0:
+        return 0.0, 0.0
     rate = group_bytes_per_s(
         group,
         near,
@@ -176,15 +205,5 @@ def data_seconds(
         h.oversubscription,
     )
     latency = e.scale_out_latency_s if group > near else e.scale_up_latency_s
-    body = stage_parameters(m, tensor, pipeline, expert)
-    reduced = ring_seconds(2.0 * body, group, rate, latency)
-    gathered = ring_seconds(2.0 * body, group, rate, latency)
-    hidden = 1.0 - e.data_exposed
-    if plan[9] >= 3.0:
-        traffic = reduced + 2.0 * gathered
-        exposed: float = plan[7] * max(traffic - hidden * one, e.data_exposed * traffic)
-    else:
-        backward, forward = one * 2.0 / 3.0, one / 3.0
-        exposed = max(reduced - hidden * backward, e.data_exposed * reduced)
-        exposed += max(gathered - hidden * forward, e.data_exposed * gathered)
-    return exposed
+    reduced = ring_seconds(e.gradient_bytes * parameters, group, rate, latency)
+    return reduced, ring_seconds(2.0 * parameters, group, rate, latency)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
 from pydantic import Field
 
@@ -49,6 +50,25 @@ class EfficiencyEntry(Record):
     source: str
     grade: Grade
     note: str = ""
+
+
+class SoftwareStack(Component):
+    """A training framework: what its steps do, and the parameters that are its own.
+
+    `names` are the beginnings of the names that measured tables give it; of several that fit, the
+    longest wins, then the latest `from_release` that is not after the measured one.
+    """
+
+    names: tuple[str, ...]
+    from_release: tuple[int, ...] = ()
+    parent: str = ""  # stack whose entries hold where this one names none
+    attention: Literal["kept", "flash", "fused"]
+    """Scores kept in memory; a kernel of the generation before; one made for the generation."""
+    sequence_parallel: bool = True
+    gradient_bytes: float = Field(default=2.0, gt=0)
+    dispatch: Literal["expert", "rank"] = "expert"
+    """A token goes once to each of its experts, or once to each rank that holds some of them."""
+    parameter: tuple[EfficiencyEntry, ...] = ()
 
 
 class Efficiencies(Component):

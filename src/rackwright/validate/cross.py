@@ -12,16 +12,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from rackwright.catalog import Catalog
 from rackwright.design.parameters import draw
 from rackwright.records.base import Record
 from rackwright.records.space import Parameters
 from rackwright.validate import fit_serving, fit_training
+from rackwright.validate.calibrate import from_rows
 from rackwright.validate.fit import fit, with_value
-from rackwright.validate.fit_training import FAMILIES, MEGATRON
-from rackwright.validate.measured import ServingRow, TrainingRow, read_serving, read_training
+from rackwright.validate.fit_serving import FAMILIES
+from rackwright.validate.measured import ServingRow, TrainingRow, read_serving
 from rackwright.validate.resolve import Models, Refusals
 from rackwright.validate.scores import (
     ErrorStats,
@@ -33,10 +33,8 @@ from rackwright.validate.scores import (
 )
 from rackwright.validate.serving import ServingCase, serving_cases, serving_points
 from rackwright.validate.table import SHIPPED, open_table
-from rackwright.validate.training import TrainingCase, training_cases, training_points
+from rackwright.validate.training import training_cases, training_parameters, training_points
 
-R = TypeVar("R", TrainingRow, ServingRow)
-C = TypeVar("C", TrainingCase, ServingCase)
 Points = Mapping[str, list[Point]]
 
 
@@ -66,20 +64,31 @@ class Cross(Record):
 
 
 def cross_training(path: Path | None, catalog: Catalog, models: Models | None = None) -> Cross:
-    """Return the errors of step times of left-out sources and accelerators."""
-    cases, _ = training_cases(open_table(path, "training"), catalog, models or Models(catalog))
-    rows = fit_training.by_configuration(read_training(SHIPPED, catalog, FAMILIES))
-    fitted = [row for row in rows if row.source.startswith(MEGATRON)]
-    start = _start(catalog, cases)
+    """Return the errors of step times of left-out sources and accelerators.
 
-    def refit(kept: Sequence[TrainingRow]) -> Parameters:
-        few = _start(catalog, cases, n=2)
-        return fit(few, fit_training.FREE, fit_training.errors(kept), noise=0.10)[0]
+    The fit without a part takes the shipped rows that are not of that part.
+    """
+    known = models or Models(catalog)
+    cases, _ = training_cases(open_table(path, "training"), catalog, known)
+    shipped, _ = training_cases(open_table(None, "training"), catalog, known)
+    rows = [case.at for case in shipped]
 
-    def score(some: Sequence[TrainingCase], parameters: Parameters) -> Points:
-        return {"step": by_configuration(training_points(some, parameters, Refusals()))}
+    def by(key: Callable[[TrainingRow], str]) -> Crossed:
+        seen = {key(row) for row in rows}
+        found: dict[str, list[Point]] = {}
+        for name in sorted({key(case.at) for case in cases}):
+            some = [case for case in cases if key(case.at) == name]
+            kept = fit_training.by_configuration([row for row in rows if key(row) != name])
+            calibrations = (from_rows(kept, catalog, ""),) if name in seen else None
+            parameters = training_parameters(some, catalog, calibrations)
+            points = training_points(some, parameters, Refusals())
+            found[name] = by_configuration(points)
+        return _crossed(found, seen)
 
-    return _cross(cases, (fitted, fitted), start, refit, score)
+    return Cross(
+        sources={"step": by(lambda row: series(row.source))},
+        accelerators={"step": by(lambda row: row.hardware.accelerator.key)},
+    )
 
 
 def cross_serving(path: Path | None, catalog: Catalog, models: Models | None = None) -> Cross:
@@ -119,14 +128,14 @@ def shifted(start: Parameters, found: Parameters) -> Parameters:
 
 
 def _cross(
-    cases: Sequence[C],
-    rows: tuple[Sequence[R], Sequence[R]],
+    cases: Sequence[ServingCase],
+    rows: tuple[Sequence[ServingRow], Sequence[ServingRow]],
     start: Parameters,
-    refit: Callable[[Sequence[R]], Parameters],
-    score: Callable[[Sequence[C], Parameters], Points],
+    refit: Callable[[Sequence[ServingRow]], Parameters],
+    score: Callable[[Sequence[ServingCase], Parameters], Points],
 ) -> Cross:
-    def by(key: Callable[[TrainingRow | ServingRow], str]) -> dict[str, Crossed]:
-        parts: dict[str, list[C]] = {}
+    def by(key: Callable[[ServingRow], str]) -> dict[str, Crossed]:
+        parts: dict[str, list[ServingCase]] = {}
         for case in cases:
             parts.setdefault(key(case.at), []).append(case)
         fitted, spare = rows
@@ -163,7 +172,5 @@ def _crossed(parts: Mapping[str, list[Point]], seen: set[str]) -> Crossed:
     )
 
 
-def _start(
-    catalog: Catalog, cases: Sequence[TrainingCase] | Sequence[ServingCase], n: int = 256
-) -> Parameters:
+def _start(catalog: Catalog, cases: Sequence[ServingCase], n: int = 256) -> Parameters:
     return draw(catalog, {*FAMILIES, *(case.at.family for case in cases)}, n=n)

@@ -9,9 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
+from rackwright.catalog import Catalog
+from rackwright.design.parameters import prior_entries
 from rackwright.records.space import Parameters
 
 Array = NDArray[np.float64]
+Errors = Callable[[Array], Array]
+"""log(predicted / measured) of every row, given the value of every parameter."""
 
 
 class Free(NamedTuple):
@@ -20,6 +24,79 @@ class Free(NamedTuple):
     name: str
     prior: float
     log_sd: float
+
+
+class Prior(NamedTuple):
+    """Every parameter before the fit, once each under its owner's name."""
+
+    names: tuple[str, ...]
+    medians: Array  # (P,)
+    log_sds: Array  # (P,)
+    heirs: dict[str, int]  # column by any name under which the parameter is looked up
+
+
+class Posterior(NamedTuple):
+    """Every parameter after the fit, and how those that were free go together."""
+
+    values: Array  # (P,)
+    free: tuple[int, ...]
+    log_covariance: Array  # (F, F)
+    errors: Array  # (N,) log(predicted / measured) of the rows
+
+
+def prior(catalog: Catalog, families: Sequence[str], stacks: Sequence[str]) -> Prior:
+    """Return what the catalog states of the parameters of some families and stacks."""
+    names: dict[str, tuple[float, float]] = {}
+    owner_of: dict[str, str] = {}
+    for name, (owner, entry) in prior_entries(catalog, families, stacks).items():
+        canonical = f"{owner}.{entry.name}"
+        names[canonical] = (entry.median, entry.log_sd)
+        owner_of[name] = canonical
+    keys = tuple(sorted(names))
+    column = {key: i for i, key in enumerate(keys)}
+    return Prior(
+        keys,
+        np.array([names[key][0] for key in keys]),
+        np.array([names[key][1] for key in keys]),
+        {**column, **{name: column[key] for name, key in owner_of.items()}},
+    )
+
+
+def posterior(
+    before: Prior, free: Sequence[int], errors: Errors, noise: float, weights: Array | None = None
+) -> Posterior:
+    """Return the parameters that predict the rows best.
+
+    Least squares of log(predicted / measured), robust against single rows, each parameter held
+    near its prior. Spreads and correlations are those of the linearised posterior.
+
+    Args:
+        before: the parameters; those not free stay.
+        free: columns that are fitted.
+        errors: of the rows.
+        noise: log standard deviation of a clean row, which weighs rows against priors.
+        weights: of the rows (N,), 1 where none are given.
+    """
+    columns = np.array(free)
+    start = np.log(before.medians)
+    width = before.log_sds[columns]
+
+    def values(at: Array) -> Array:
+        logs = start.copy()
+        logs[columns] = at
+        return np.exp(logs)
+
+    n = errors(before.medians).size
+    scale = (np.ones(n) if weights is None else weights) / noise
+
+    def residuals(at: Array) -> Array:
+        return np.concatenate([errors(values(at)) * scale, (at - start[columns]) / width])
+
+    found = least_squares(residuals, start[columns], loss="soft_l1", max_nfev=60)
+    slopes = np.asarray(found.jac, dtype=np.float64)
+    at = values(found.x)
+    covariance = np.asarray(np.linalg.inv(slopes.T @ slopes), dtype=np.float64)
+    return Posterior(at, tuple(free), covariance, errors(at))
 
 
 def fit(

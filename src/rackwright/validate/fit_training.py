@@ -2,70 +2,128 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rackwright.catalog import Catalog
 from rackwright.design.numbers import compute_precision, machine_numbers, model_numbers
-from rackwright.design.parameters import training_efficiencies
-from rackwright.kernels.memory import training_bytes
-from rackwright.kernels.training import training_parts
-from rackwright.records.space import Parameters
-from rackwright.validate.fit import Free
+from rackwright.design.parameters import recipe_columns, training_recipe, training_switches
+from rackwright.kernels.training import training_over_rows
+from rackwright.validate.fit import Errors, Posterior, Prior, posterior, prior
 from rackwright.validate.measured import TrainingRow
 
 Array = NDArray[np.float64]
 
-FAMILIES = ("Hopper", "Blackwell", "Blackwell Ultra")
-MEGATRON = ("megatron-bridge-perf", "mlperf")
+NOISE = 0.08
+"""Log standard deviation of a clean row that the model describes: what repeats show, and more."""
 
-FREE = (
-    *(Free(f"{family}.training.stack", 1.1, 0.15) for family in FAMILIES),
-    *(Free(f"{family}.attention", 0.55, 0.25) for family in FAMILIES),
-    Free("Blackwell.matmul.fp4", 0.6, 0.2),
-    Free("Blackwell Ultra.matmul.fp4", 0.5, 0.2),
-    Free("common.training.grouped.bf16", 0.6, 0.4),
-    Free("common.training.grouped.narrow", 0.6, 0.4),
-    Free("common.training.passes", 0.9, 0.2),
-    Free("common.training.tensor_exposed", 0.4, 0.5),
-    Free("common.training.expert_exposed", 0.7, 0.5),
-    Free("common.training.data_exposed", 0.15, 0.6),
-    Free("common.training.pipeline_exposed", 0.5, 0.5),
-)
+_SOURCE_WEIGHT = 30.0
+"""Rows of a source beyond this many share its weight: no table outvotes all the others."""
+
+_FIXED = ("matmul.", "memory", "scale_up", "scale_out", "training.exponentials_per_s")
+"""Measured or physical: not fitted, save the shares at four bit, which nobody has published."""
 
 
-def errors(rows: Sequence[TrainingRow]) -> Callable[[Parameters], Array]:
-    """Return the function that gives log(predicted / measured) of the rows at some parameters."""
-    numbers = [
-        (
-            model_numbers(row.shape)._replace(mtp_layers=row.mtp_layers),
-            machine_numbers(row.hardware, row.precision, row.shape),
-            compute_precision(row.hardware.accelerator, row.precision),
-        )
-        for row in rows
-    ]
+class Numbers(NamedTuple):
+    """Rows as the kernel reads them."""
 
-    def at(parameters: Parameters) -> Array:
-        found = []
-        for row, (m, h, precision) in zip(rows, numbers, strict=True):
-            moe = row.shape.moe is not None
-            e, _, _ = training_efficiencies(parameters, row.family, precision, moe)
-            found.append(sum(training_parts(m, h, e, row.sequence, row.plan)) / row.step_s)
-        logs: Array = np.log(np.array(found))
+    models: Array
+    machines: Array
+    sequences: Array
+    plans: Array
+    measured: Array
+
+
+def calibrate(
+    rows: Sequence[TrainingRow], catalog: Catalog, also: Sequence[TrainingRow] = ()
+) -> tuple[Prior, Posterior]:
+    """Return the parameters before and after the rows.
+
+    Args:
+        rows: in the fit.
+        catalog: what is known before.
+        also: rows whose families and stacks are to have parameters too.
+    """
+    everyone = (*rows, *also)
+    families = sorted({row.family for row in everyone})
+    before = prior(catalog, families, sorted({row.stack.key for row in everyone}))
+    used = columns(rows, before)
+    free = [i for i in np.unique(used) if i >= 0 and is_free(before.names[i])]
+    return before, posterior(before, free, errors(rows, before), NOISE, weights(rows))
+
+
+def is_free(name: str) -> bool:
+    """Return whether a parameter is fitted."""
+    entry = name.split(".", 1)[1]
+    return entry == "matmul.fp4" or not entry.startswith(_FIXED)
+
+
+def errors(rows: Sequence[TrainingRow], before: Prior) -> Errors:
+    """Return the function that gives log(predicted / measured) of the rows."""
+    n = numbers(rows)
+    used = columns(rows, before)
+    switches = np.array([training_switches(row.stack) for row in rows]).reshape(len(rows), -1)
+
+    def at(values: Array) -> Array:
+        each = np.append(values, 1.0)[used].prod(axis=2)
+        table = np.ascontiguousarray(np.hstack([each, switches]))
+        steps = training_over_rows(n.models, n.machines, table, n.sequences, n.plans)
+        logs: Array = np.log(steps / n.measured)
         return logs
 
     return at
 
 
-def by_configuration(rows: Sequence[TrainingRow]) -> list[TrainingRow]:
-    """Return one row per configuration: the median of its repeats.
+def numbers(rows: Sequence[TrainingRow]) -> Numbers:
+    """Return the rows as arrays."""
+    return Numbers(
+        np.array([model_numbers(r.shape)._replace(mtp_layers=r.mtp_layers) for r in rows]),
+        np.array([machine_numbers(r.hardware, r.precision, r.shape) for r in rows]),
+        np.array([r.sequence for r in rows]),
+        np.array([r.plan for r in rows]),
+        np.array([r.step_s for r in rows]),
+    )
 
-    Of sparse models only the latest release counts: their kernels were still being written.
-    """
-    groups: dict[str, list[TrainingRow]] = {}
+
+def columns(rows: Sequence[TrainingRow], before: Prior) -> NDArray[np.int64]:
+    """Return the parameters (N, fields, 2) whose product each efficiency of a row is; -1: one."""
+    heirs = tuple(before.heirs)
+    seen: dict[tuple[str, str, str], NDArray[np.int64]] = {}
+    found = []
     for row in rows:
-        groups.setdefault(row.group, []).append(row)
+        at = compute_precision(row.hardware.accelerator, row.precision)
+        key = (row.family, row.stack.key, at)
+        if key not in seen:
+            recipe = training_recipe(at, row.stack)
+            got = recipe_columns(heirs, (row.stack.key, row.family), recipe)
+            table = np.full((len(got), 2), -1)
+            for i, entries in enumerate(got):
+                for j, column in enumerate(entries):
+                    table[i, j] = before.heirs[heirs[column]]
+            seen[key] = table
+        found.append(seen[key])
+    return np.array(found)
+
+
+def weights(rows: Sequence[TrainingRow]) -> Array:
+    """Return the weight of each row: large sources are held down."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row.source] = counts.get(row.source, 0) + 1
+    return np.array([min(1.0, _SOURCE_WEIGHT / counts[row.source]) ** 0.5 for row in rows])
+
+
+def by_configuration(rows: Sequence[TrainingRow]) -> list[TrainingRow]:
+    """Return one row per configuration and stack: the median of its repeats.
+
+    Of sparse models only the stack's latest release counts: their kernels were being written.
+    """
+    groups: dict[tuple[str, str], list[TrainingRow]] = {}
+    for row in rows:
+        groups.setdefault((row.group, row.stack.key), []).append(row)
     merged = []
     for group in groups.values():
         if group[0].shape.moe is not None:
@@ -74,17 +132,3 @@ def by_configuration(rows: Sequence[TrainingRow]) -> list[TrainingRow]:
         step = float(np.median([row.step_s for row in group]))
         merged.append(group[0]._replace(step_s=step))
     return merged
-
-
-def held_bytes(rows: Sequence[TrainingRow]) -> list[tuple[float, float]]:
-    """Return the bytes that each row's plan holds by our count, and those there are."""
-    pairs = []
-    for row in rows:
-        m = model_numbers(row.shape)
-        h = machine_numbers(row.hardware, row.precision, row.shape)
-        p = row.plan
-        tokens = p[6] * row.sequence / p[3]
-        size = h.activation_bytes
-        ours = training_bytes(m, p[0], p[1], p[2], p[3], p[4], p[5], tokens, p[7], p[8], p[9], size)
-        pairs.append((float(ours), h.memory_bytes))
-    return pairs

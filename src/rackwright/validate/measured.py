@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rackwright.catalog import Catalog
+from rackwright.design.parameters import stack_of
 from rackwright.records.component import Accelerator
 from rackwright.records.errors import UnknownComponentError
 from rackwright.records.hardware import Hardware
 from rackwright.records.model import Attention, Experts, ModelShape, SlidingWindow
+from rackwright.records.rates import SoftwareStack
 from rackwright.validate.table import Row, number, open_table
 
 _PRECISIONS = {
@@ -45,6 +47,7 @@ class TrainingRow(NamedTuple):
     source: str
     group: str
     release: tuple[int, ...]
+    stack: SoftwareStack
     family: str
     shape: ModelShape
     mtp_layers: float
@@ -70,24 +73,6 @@ class ServingRow(NamedTuple):
     clients: float
     tpot_s: float
     ttft_s: float | None
-
-
-def read_training(
-    folder: Path, catalog: Catalog, families: tuple[str, ...]
-) -> tuple[TrainingRow, ...]:
-    """Return the complete, clean rows of transformer models on accelerators of some families.
-
-    Raises:
-        InputError: the table is not in the folder.
-    """
-    found = []
-    for row in open_table(folder, "training").rows:
-        accelerator = known_accelerator(row["accelerator"], catalog)
-        usable = row["config_complete"] == "1" and not row["quality"] and row["mbs"]
-        known = row["arch"] in ("dense", "moe", "moe_mla") and row["offload"] in ("", "none")
-        if accelerator is not None and accelerator.family in families and usable and known:
-            found.append(training_row(row, accelerator, shape_of(row)))
-    return tuple(found)
 
 
 def read_serving(
@@ -139,7 +124,9 @@ def step_seconds_of(row: Row) -> float:
     return step
 
 
-def training_row(row: Row, accelerator: Accelerator, shape: ModelShape) -> TrainingRow:
+def training_row(
+    row: Row, accelerator: Accelerator, shape: ModelShape, catalog: Catalog
+) -> TrainingRow:
     """Return a training row as the model reads it.
 
     A blank data-parallel size is what the other sizes leave of the accelerators. A blank
@@ -162,13 +149,15 @@ def training_row(row: Row, accelerator: Accelerator, shape: ModelShape) -> Train
         _RECOMPUTE.get(row["recompute"], 1.0),
         number(row, "zero_stage"),
     )
+    release = tuple(
+        int(part) for part in row["software"].split(" ")[-1].split(".") if part.isdigit()
+    )
     domain = int(number(row, "scaleup_size", float(accelerator.scale_up_domain or 1)))
     return TrainingRow(
         source=row["source_id"],
         group=row["group"],
-        release=tuple(
-            int(part) for part in row["software"].split(" ")[-1].split(".") if part.isdigit()
-        ),
+        release=release,
+        stack=stack_of(catalog, row["software"], release),
         family=accelerator.family,
         shape=shape,
         mtp_layers=number(row, "mtp", 0.0),

@@ -193,8 +193,8 @@ def _case(row: Row, catalog: Catalog, models: Models) -> ServingCase:
         raise NoDataError(f"mode {row['mode']}: no layout")
     if not _measured(row):
         raise NoDataError("neither TPOT, TTFT nor output rate")
-    if not row["isl"] or not row["osl"]:
-        blank = [name for name in ("isl", "osl") if not row[name]]
+    blank = [name for name in ("num_accel", "isl", "osl") if not row[name]]
+    if blank:
         raise NoDataError(f"mode {row['mode']}: blank {', '.join(blank)}")
     if row["mode"] not in MODES:
         raise UnsupportedError(f"mode {row['mode']}")

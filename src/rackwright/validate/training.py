@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,8 +15,10 @@ from rackwright.design.numbers import compute_precision, machine_numbers, model_
 from rackwright.design.parameters import draw, training_efficiencies
 from rackwright.kernels.training import training_over_draws
 from rackwright.records.base import Record
+from rackwright.records.calibration import Calibration
 from rackwright.records.errors import InputError, RackwrightError
 from rackwright.records.model import ModelShape
+from rackwright.records.rates import SoftwareStack
 from rackwright.records.space import Parameters
 from rackwright.validate.measured import (
     TrainingRow,
@@ -121,20 +123,29 @@ def training_cases(
     return cases, refusals
 
 
-def training_parameters(cases: Sequence[TrainingCase], catalog: Catalog) -> Parameters:
-    """Return the draws of every chip family in the cases."""
-    return draw(catalog, {case.at.family for case in cases})
+def training_parameters(
+    cases: Sequence[TrainingCase],
+    catalog: Catalog,
+    calibrations: Sequence[Calibration] | None = None,
+) -> Parameters:
+    """Return the draws of every chip family and stack in the cases; None: what ships."""
+    families = {case.at.family for case in cases}
+    stacks = {case.at.stack.key for case in cases}
+    return draw(catalog, families, stacks=stacks, calibrations=calibrations)
 
 
 def training_points(
     cases: Sequence[TrainingCase], parameters: Parameters, refusals: Refusals
 ) -> list[Point]:
     """Return measured and predicted step times; a row without arithmetic rates is refused."""
+    seen: dict[tuple[str, str, str], Array] = {}
 
-    @cache
-    def worlds(family: str, precision: str, experts: bool) -> Array:
-        nominal, draws, _ = training_efficiencies(parameters, family, precision, experts)
-        return np.vstack([np.array(nominal)[None, :], draws])
+    def worlds(family: str, precision: str, stack: SoftwareStack) -> Array:
+        key = (family, precision, stack.key)
+        if key not in seen:
+            nominal, draws, _ = training_efficiencies(parameters, family, precision, stack)
+            seen[key] = np.vstack([np.array(nominal)[None, :], draws])
+        return seen[key]
 
     points = []
     for case in cases:
@@ -147,7 +158,7 @@ def training_points(
         sparse = row.shape.moe is not None
         m = model_numbers(row.shape)._replace(mtp_layers=row.mtp_layers)
         h = machine_numbers(row.hardware, row.precision, row.shape)
-        e = worlds(row.family, at, sparse)
+        e = worlds(row.family, at, row.stack)
         steps = training_over_draws(m, h, e, row.sequence, row.plan)
         if not np.all(np.isfinite(steps) & (steps > 0.0)):
             refusals.refuse(UnsupportedError("the model gives no finite time"))
@@ -185,7 +196,8 @@ def _case(row: Row, catalog: Catalog, models: Models) -> TrainingCase:
         raise UnsupportedError(f"offload {row['offload']}")
     accelerator = known_accelerator(row["accelerator"], catalog)
     assert accelerator is not None, "unknown accelerators were told as mistakes"
-    return TrainingCase(row["row_id"], row, training_row(row, accelerator, _shape(row, models)))
+    at = training_row(row, accelerator, _shape(row, models), catalog)
+    return TrainingCase(row["row_id"], row, at)
 
 
 def _shape(row: Row, models: Models) -> ModelShape:
