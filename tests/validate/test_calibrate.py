@@ -70,7 +70,11 @@ def test_the_draws_have_the_correlations_of_the_fit():
     ],
 )
 def test_software_is_known_by_the_beginning_of_its_name_and_its_release(software, release, key):
-    assert stack_of(CATALOG, software, release).key == key
+    assert stack_of(CATALOG, software, "Blackwell", release).key == key
+
+
+def test_a_release_that_is_new_on_some_chips_is_the_old_one_on_others():
+    assert stack_of(CATALOG, "NeMo 26.08", "Hopper", (26, 8)).key == "megatron-bridge"
 
 
 def test_a_damaged_calibration_is_told_by_file_and_key(tmp_path):

@@ -61,9 +61,10 @@ def machine_numbers(hardware: Hardware, precision: str, shape: ModelShape) -> Ma
     other = weight
     if shape.moe is not None and weight < 1.0:
         other = 2.0 if "rest bf16" in shape.weight_precision else 1.0
+    clock = accelerator.sustained_clock_fraction
     return MachineNumbers(
-        matmul_flop_per_s=rate,
-        bf16_flop_per_s=wide if wide is not None else rate,
+        matmul_flop_per_s=rate * clock,
+        bf16_flop_per_s=(wide if wide is not None else rate) * clock,
         memory_bytes=accelerator.memory_bytes,
         memory_bytes_per_s=accelerator.memory_bytes_per_s,
         scale_up_bytes_per_s=hardware.scale_up_bytes_per_s,

@@ -99,18 +99,21 @@ def prior_entries(
     return entries
 
 
-def stack_of(catalog: Catalog, software: str, release: tuple[int, ...] = ()) -> SoftwareStack:
+def stack_of(
+    catalog: Catalog, software: str, family: str, release: tuple[int, ...] = ()
+) -> SoftwareStack:
     """Return the stack that a measured table's name of software means; `other` for none known.
 
     The longest beginning of the name that a stack claims wins; of equal ones the latest release
-    that is not after the measured one.
+    that is not after the measured one and is for the chip family.
     """
     text = software.casefold()
     found: list[tuple[int, tuple[int, ...], str]] = []
     stacks = [s for s in catalog.all("stacks") if isinstance(s, SoftwareStack)]
     for stack in stacks:
         fits = [len(name) for name in stack.names if text.startswith(name.casefold())]
-        if fits and stack.from_release <= release:
+        here = not stack.families or family in stack.families
+        if fits and here and stack.from_release <= release:
             found.append((max(fits), stack.from_release, stack.key))
     return catalog.find(SoftwareStack, max(found)[2] if found else "other")
 
@@ -267,7 +270,7 @@ def _table(
 
 def training_recipe(precision: str, stack: SoftwareStack) -> Recipe:
     """Return what the fitted fields of `TrainingEfficiency` are made of, in their order."""
-    grouped = "bf16" if precision in ("bf16", "fp16") else "narrow"
+    grouped = {"bf16": "bf16", "fp16": "bf16", "fp4": "fp4", "int4": "fp4"}.get(precision, "fp8")
     return {
         **_matmul(precision),
         "grouped": (f"training.grouped.{grouped}",),
@@ -280,18 +283,21 @@ def training_recipe(precision: str, stack: SoftwareStack) -> Recipe:
         "scale_out_latency_s": ("training.scale_out_latency_s",),
         "layer_host_s": ("training.layer_host_s",),
         "moe_layer_host_s": ("training.moe_layer_host_s",),
+        "expert_host_s": ("training.expert_host_s",),
         "step_host_s": ("training.step_host_s",),
-        "stack": ("training.stack",),
+        "stack": ("training.stack", "training.family"),
         "experts_stack": ("training.experts_stack",),
+        "state_passes": ("training.state_passes",),
         "tensor_exposed": ("training.tensor_exposed",),
         "expert_exposed": ("training.expert_exposed",),
+        "expert_interleaved": ("training.expert_interleaved",),
         "context_exposed": ("training.context_exposed",),
         "data_exposed": ("training.data_exposed",),
         "pipeline_exposed": ("training.pipeline_exposed",),
     }
 
 
-_SCORE_BYTES = {"kept": 12.0, "flash": 0.0, "fused": 0.0}
+_SCORE_BYTES = {"kept": 12.0, "flash": 0.0, "flash2": 0.0, "fused": 0.0}
 """Written; masked and normalised (read, write); dropped out (read, write); read: 2 B each."""
 
 

@@ -93,11 +93,14 @@ class TrainingEfficiency(NamedTuple):
     scale_out_latency_s: float
     layer_host_s: float  # host time to launch one pass of a layer
     moe_layer_host_s: float  # the same, added where there are experts
+    expert_host_s: float  # the same, for each expert that a rank holds
     step_host_s: float  # host time once per step
     stack: float  # measured over modelled step time
-    experts_stack: float  # the same, of the parts that only experts have
+    experts_stack: float  # the same, of the passes through memory that only experts have
+    state_passes: float  # passes of a state layer over those of its projections
     tensor_exposed: float  # share of tensor-parallel traffic that is not hidden
-    expert_exposed: float
+    expert_exposed: float  # may exceed 1: exchanges do not reach the rate of the links
+    expert_interleaved: float  # share of that which is left where chunks of a stage interleave
     context_exposed: float
     data_exposed: float
     pipeline_exposed: float

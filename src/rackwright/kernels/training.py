@@ -135,18 +135,18 @@ def micro_batch(
     passes, permuted = _passes(m, h, e, tokens, tensor, recompute)
     layers = m.layers + m.mtp_layers
     again = 4.0 if recompute == FULL else 3.0
-    share = m.moe_layers / m.layers
-    host = layers * again * (e.layer_host_s + share * e.moe_layer_host_s)
+    beside = e.moe_layer_host_s + m.experts / expert * e.expert_host_s
+    host = layers * again * (e.layer_host_s + m.moe_layers / m.layers * beside)
     return MicroBatch(
         product,
-        (routed + permuted) * e.experts_stack,
+        routed + permuted * e.experts_stack,
         core,
         passes,
         _head(m, h, e, tokens, tensor) * (1.0 + m.mtp_layers),
         host,
         tensor_seconds(m, h, e, tokens, tensor, recompute),
         context_seconds(m, h, e, tokens, tensor, context, core),
-        expert_seconds(m, h, e, tokens, tensor, expert, recompute) * e.experts_stack,
+        expert_seconds(m, h, e, tokens, tensor, expert, recompute),
     )
 
 
@@ -171,7 +171,8 @@ def step_parts(
     head = one.head
     if pipeline > 1.0:  # the last stage holds the head; frameworks give it fewer layers
         head = max(0.0, (inner + head) / pipeline - inner * stage)
-    busy = (inner + one.by_tensor + one.by_context + one.by_expert) * stage + head
+    by_expert = one.by_expert * (e.expert_interleaved if interleave > 1.0 else 1.0)
+    busy = (inner + one.by_tensor + one.by_context + by_expert) * stage + head
     launch = max(0.0, one.launch * stage - busy)
     tokens = plan[6] * sequence / plan[3]
     transfer = pipeline_seconds(m, h, e, tokens, tensor, pipeline, interleave)
@@ -187,7 +188,7 @@ def step_parts(
         launch * times + e.step_host_s,
         one.by_tensor * stage * times,
         one.by_context * stage * times,
-        one.by_expert * stage * times,
+        by_expert * stage * times,
         transfer * times,
         whole * (pipeline - 1.0) / interleave * e.stack,
         exposed * e.stack,
@@ -349,7 +350,8 @@ def _passes(
     whole = split if e.sequence_parallel > 0.0 else 1.0
     elements = m.layers * 8.0 * m.hidden * whole
     elements += m.attention_layers * 2.0 * projections * split
-    elements += m.linear_layers * 4.0 * m.linear_mixer / m.hidden * split
+    states = 4.0 * m.linear_mixer / m.hidden * e.state_passes
+    elements += m.linear_layers * states * split
     elements += m.dense_layers * (m.gated + 1.0) * m.ffn * split
     routed = m.top_k * (4.0 * m.expert_width + (m.gated + 1.0) * m.moe_ffn)
     routed = m.moe_layers * (routed + (m.gated + 1.0) * m.shared_ffn) * split

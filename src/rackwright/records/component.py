@@ -151,6 +151,7 @@ class Accelerator(Component):
     family: str  # chip generation; efficiencies are keyed by it
     matmul_flop_per_s: MatmulRates
     measured_matmul_flop_per_s: MatmulRates = MatmulRates()
+    sustained_clock_fraction: float = Field(default=1.0, gt=0, le=1)  # under the power limit
     memory_bytes: float = Field(gt=0)
     memory_kind: str = ""
     memory_bytes_per_s: float = Field(gt=0)

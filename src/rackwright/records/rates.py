@@ -61,9 +61,10 @@ class SoftwareStack(Component):
 
     names: tuple[str, ...]
     from_release: tuple[int, ...] = ()
+    families: tuple[str, ...] = ()  # chip families that it is new on; empty: all
     parent: str = ""  # stack whose entries hold where this one names none
-    attention: Literal["kept", "flash", "fused"]
-    """Scores kept in memory; a kernel of the generation before; one made for the generation."""
+    attention: Literal["kept", "flash", "flash2", "fused"]
+    """Scores kept in memory; FlashAttention of 2022; of 2023; a kernel made for the generation."""
     sequence_parallel: bool = True
     gradient_bytes: float = Field(default=2.0, gt=0)
     dispatch: Literal["expert", "rank"] = "expert"

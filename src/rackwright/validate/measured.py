@@ -157,7 +157,7 @@ def training_row(
         source=row["source_id"],
         group=row["group"],
         release=release,
-        stack=stack_of(catalog, row["software"], release),
+        stack=stack_of(catalog, row["software"], accelerator.family, release),
         family=accelerator.family,
         shape=shape,
         mtp_layers=number(row, "mtp", 0.0),
