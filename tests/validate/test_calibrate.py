@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rackwright.catalog.calibrations import read_calibration, shipped
+from rackwright.catalog.calibrations import read_calibration
 from rackwright.design.numbers import machine_numbers, model_numbers
 from rackwright.design.parameters import draw, stack_of
 from rackwright.kernels.memory import training_bytes
@@ -13,16 +13,17 @@ from rackwright.validate.calibrate import calibrate_training
 from rackwright.validate.resolve import Models
 from rackwright.validate.table import open_table
 from rackwright.validate.training import training_cases
-from tests.validate.tables import CATALOG
+from tests.validate.tables import CATALOG, as_predicted_training, varied
+from tests.validate.tables import TRAINING as TABLE_ROW
 
 CASES, _ = training_cases(open_table(None, "training"), CATALOG, Models(CATALOG))
 ROWS = fit_training.by_configuration([case.at for case in CASES])
-TRAINING = next(c for c in shipped() if c.kind == "training")
+TRAINING = next(c for c in CATALOG.calibrations() if c.kind == "training")
 
 
 @pytest.mark.slow
 def test_what_ships_is_what_the_fit_gives():
-    found = calibrate_training(None, CATALOG)
+    found = calibrate_training(None, CATALOG).calibration
 
     assert found.names == TRAINING.names
     assert found.table_sha256 == TRAINING.table_sha256
@@ -39,6 +40,27 @@ def test_the_fit_finds_factors_that_were_put_into_the_rows():
 
     assert np.abs(again.errors).max() < np.abs(after.errors).max()
     assert np.median(np.abs(again.errors)) < 0.03
+
+
+def test_rows_of_ones_own_move_what_the_public_ones_say(tmp_path):
+    rows = varied(TABLE_ROW, "software", ("a framework of our own",) * 6)
+    file = as_predicted_training(tmp_path / "t.csv", rows, 1.5)
+    found = calibrate_training(file, CATALOG)
+
+    moved = {c.name: c.after / c.before for c in found.changed}
+    assert found.before.median_pct == pytest.approx(100 / 3, abs=1.0)
+    assert found.after.median_pct < 10.0
+    assert max(moved, key=moved.get) == "other.training.stack"
+    assert set(TRAINING.names) <= set(found.calibration.names)
+
+
+def test_one_row_teaches_the_factor_of_a_stack(tmp_path):
+    rows = varied(TABLE_ROW, "software", ("a framework of our own",))
+    file = as_predicted_training(tmp_path / "t.csv", rows, 1.3)
+    found = calibrate_training(file, CATALOG)
+
+    assert found.left_out is None
+    assert found.after.median_pct < 0.35 * found.before.median_pct
 
 
 def test_the_draws_have_the_correlations_of_the_fit():

@@ -1,8 +1,8 @@
-"""The calibrations that ship: what the fits on public measurements say, one file per kind."""
+"""What fits on measurements say of the model's parameters: one file per kind in `calibrations/`."""
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -10,13 +10,17 @@ from pydantic import ValidationError
 from rackwright.records.calibration import Calibration
 from rackwright.records.errors import InputError
 
-FOLDER = Path(__file__).parent / "calibrations"
 
+def calibrations(folders: Sequence[Path], file: Path | None = None) -> tuple[Calibration, ...]:
+    """Return one calibration per kind, sorted: of the last folder that has it, or the file's.
 
-@cache
-def shipped() -> tuple[Calibration, ...]:
-    """Return the calibrations that ship, in the order of their names."""
-    return tuple(read_calibration(path) for path in sorted(FOLDER.glob("*.json")))
+    Raises:
+        InputError: a file cannot be read or is no calibration.
+    """
+    paths = [p for folder in folders for p in sorted((folder / "calibrations").glob("*.json"))]
+    found = [read_calibration(path) for path in (*paths, *([file] if file else []))]
+    by_kind = {calibration.kind: calibration for calibration in found}
+    return tuple(by_kind[kind] for kind in sorted(by_kind))
 
 
 def read_calibration(path: Path) -> Calibration:

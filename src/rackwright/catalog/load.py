@@ -8,8 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
+from rackwright.catalog.calibrations import calibrations
 from rackwright.catalog.component_file import PACKAGE, has_package, read_component
 from rackwright.catalog.kinds import KINDS, TABLES, kind_of
+from rackwright.records.base import canonical_json
+from rackwright.records.calibration import Calibration
 from rackwright.records.component import Accelerator, Component
 from rackwright.records.errors import InputError, UnknownComponentError
 from rackwright.records.model import Model, ModelShape
@@ -20,30 +23,35 @@ _SHIPPED = Path(__file__).parent
 _VENDORS = ("nvidia", "amd", "intel", "google", "aws")
 
 
-def load(folder: Path | str | None = None) -> Catalog:
+def load(folder: Path | str | None = None, calibration: Path | None = None) -> Catalog:
     """Return the catalog, reading nothing yet: files are read when they are asked for.
 
     Args:
         folder: a folder with the same layout, laid over the shipped one: its files add
             components and replace those of the same kind and key.
 
+        calibration: a file of `rackwright calibrate`; it takes the place of the one of its kind.
+
     Raises:
-        InputError: the folder does not exist.
+        InputError: the folder does not exist, or the file is no calibration.
     """
-    if folder is None:
+    if folder is None and calibration is None:
         return _shipped()
-    extra = Path(folder)
-    if not extra.is_dir():
-        raise InputError([f"{extra}: no such catalog folder"])
-    return Catalog((_SHIPPED, extra))
+    folders = [_SHIPPED]
+    if folder is not None:
+        if not Path(folder).is_dir():
+            raise InputError([f"{folder}: no such catalog folder"])
+        folders.append(Path(folder))
+    return Catalog(tuple(folders), calibration)
 
 
 class Catalog:
     """Components by kind and name; a file is read once, when it is first asked for."""
 
-    def __init__(self, folders: tuple[Path, ...]) -> None:
+    def __init__(self, folders: tuple[Path, ...], calibration: Path | None = None) -> None:
         """Take folders in order of precedence, the last one winning."""
         self._folders = folders
+        self._calibrations = calibrations(folders, calibration)
         self._read: dict[tuple[str, str], Component] = {}
         self._files: dict[str, dict[str, Path]] = {}
         self._alias: dict[str, dict[str, str]] = {}
@@ -69,6 +77,10 @@ class Catalog:
         found = self.get(kind_of(cls), name)
         assert isinstance(found, cls), f"{name}: the folder holds another kind"
         return found
+
+    def calibrations(self) -> tuple[Calibration, ...]:
+        """Return what fits on measurements say of the model's parameters, one per kind."""
+        return self._calibrations
 
     def accelerator(self, name: str) -> Accelerator:
         """Return an accelerator by key or alias."""
@@ -111,6 +123,8 @@ class Catalog:
             for key, path in sorted(self._list(kind).items()):
                 digest.update(f"{kind}/{key}\n".encode())
                 digest.update(path.read_bytes())
+        for calibration in self._calibrations:
+            digest.update(canonical_json(calibration).encode())
         return digest.hexdigest()
 
     def _list(self, kind: str) -> dict[str, Path]:

@@ -16,6 +16,10 @@ CatalogFolder = Annotated[
     Path | None,
     typer.Option("--catalog", metavar="DIR", help="components laid over the shipped catalog"),
 ]
+CalibrationFile = Annotated[
+    Path | None,
+    typer.Option("--calibration", metavar="FILE", help="what `rackwright calibrate` has written"),
+]
 
 
 def given_of(study: Path, catalog: Path | None = None) -> Given:

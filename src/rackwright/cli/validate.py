@@ -9,7 +9,7 @@ import typer
 
 from rackwright import catalog as catalogs
 from rackwright.cli.errors import FINDINGS
-from rackwright.cli.given import CatalogFolder
+from rackwright.cli.given import CalibrationFile, CatalogFolder
 from rackwright.cli.output import JsonFlag, answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.tables import table
@@ -40,6 +40,7 @@ def run(
         typer.Option("--models", metavar="DIR", help="NAME.json or NAME/config.json each"),
     ] = None,
     catalog: CatalogFolder = None,
+    calibration: CalibrationFile = None,
     cross: Annotated[
         bool, typer.Option("--cross", help="also fit without each source and accelerator")
     ] = False,
@@ -51,7 +52,7 @@ def run(
             [f"nothing to validate named {kind!r}; allowed: {', '.join(KINDS)}."
              f"{nearest(kind, KINDS)}"]
         )  # fmt: skip
-    components = catalogs.load(catalog)
+    components = catalogs.load(catalog, calibration)
     shapes = Models(components, models)
     left: Cross | None = None
     with Progress() as progress:
@@ -154,6 +155,13 @@ def _cross_lines(cross: Cross) -> list[str]:
             if crossed.all.n:
                 lines += ["", f"{_QUANTITY[name]}, each {words} left out of the fit:"]
                 lines += _crossed(words, crossed)
+    if cross.one_row:
+        lines += ["", "step time of software that no fit has seen, median error:"]
+        rows = [
+            [o.stack, str(o.rows), f"{o.before_median_pct:.1f} %", f"{o.after_median_pct:.1f} %"]
+            for o in cross.one_row
+        ]
+        lines += table(["stack", "rows", "as it is", "one row learned"], rows)
     return lines
 
 

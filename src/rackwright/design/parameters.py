@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rackwright.catalog import Catalog, load
-from rackwright.catalog.calibrations import shipped
 from rackwright.kernels.numbers import ServingEfficiency, TrainingEfficiency
 from rackwright.records.calibration import Calibration
 from rackwright.records.provenance import Grade, worst
@@ -48,14 +47,14 @@ def draw(
         n: worlds.
         seed: of the worlds. Another family or stack beside one changes nothing in its draws.
         stacks: training software in use, keys of `catalog/stacks/`.
-        calibrations: what fits say; None: those that ship; empty: the catalog alone.
+        calibrations: what fits say; None: those of the catalog; empty: none.
 
     Returns:
         Names `<owner>.<entry>`, the owner a family, a stack or `common`, sorted; medians as the
         nominal world; log-normal draws, shares kept below one; equal weights.
     """
     entries = prior_entries(catalog, families, stacks)
-    posteriors = shipped() if calibrations is None else tuple(calibrations)
+    posteriors = catalog.calibrations() if calibrations is None else tuple(calibrations)
     fitted: dict[str, tuple[float, NDArray[np.float64]]] = {}
     for posterior in posteriors:
         fitted |= _joint(posterior, n, seed)

@@ -13,12 +13,16 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rackwright.catalog import Catalog
 from rackwright.design.parameters import draw
 from rackwright.records.base import Record
 from rackwright.records.space import Parameters
 from rackwright.validate import fit_serving, fit_training
-from rackwright.validate.calibrate import from_rows
+from rackwright.validate.calibrate import errors_with, from_rows
+from rackwright.validate.calibrate import record as calibration_of
 from rackwright.validate.fit import fit, with_value
 from rackwright.validate.fit_serving import FAMILIES
 from rackwright.validate.measured import ServingRow, TrainingRow, read_serving
@@ -36,6 +40,10 @@ from rackwright.validate.table import SHIPPED, open_table
 from rackwright.validate.training import training_cases, training_parameters, training_points
 
 Points = Mapping[str, list[Point]]
+Array = NDArray[np.float64]
+
+_TAUGHT = 8
+"""Rows of a stack that are learned in turn, one at a time."""
 
 
 class LeftOut(Record):
@@ -56,11 +64,21 @@ class Crossed(Record):
     parts: tuple[LeftOut, ...]
 
 
+class OneRow(Record):
+    """Errors of a stack's rows that no fit has seen, before and after one of them is learned."""
+
+    stack: str
+    rows: int
+    before_median_pct: float
+    after_median_pct: float
+
+
 class Cross(Record):
     """By quantity (step; tpot, ttft, throughput): leave-source-out and leave-accelerator-out."""
 
     sources: Mapping[str, Crossed]
     accelerators: Mapping[str, Crossed]
+    one_row: tuple[OneRow, ...] = ()
 
 
 def cross_training(path: Path | None, catalog: Catalog, models: Models | None = None) -> Cross:
@@ -79,7 +97,7 @@ def cross_training(path: Path | None, catalog: Catalog, models: Models | None = 
         for name in sorted({key(case.at) for case in cases}):
             some = [case for case in cases if key(case.at) == name]
             kept = fit_training.by_configuration([row for row in rows if key(row) != name])
-            calibrations = (from_rows(kept, catalog, ""),) if name in seen else None
+            calibrations = (from_rows(kept, catalog),) if name in seen else None
             parameters = training_parameters(some, catalog, calibrations)
             points = training_points(some, parameters, Refusals())
             found[name] = by_configuration(points)
@@ -88,7 +106,45 @@ def cross_training(path: Path | None, catalog: Catalog, models: Models | None = 
     return Cross(
         sources={"step": by(lambda row: series(row.source))},
         accelerators={"step": by(lambda row: row.hardware.accelerator.key)},
+        one_row=_one_row([case.at for case in cases], rows, catalog),
     )
+
+
+def _one_row(
+    rows: Sequence[TrainingRow], shipped: Sequence[TrainingRow], catalog: Catalog
+) -> tuple[OneRow, ...]:
+    """Return, for each stack with a few rows, what one row of it teaches about the others.
+
+    The fit has seen no row of the stack; then it learns one, and the others are predicted. Every
+    row has its turn, up to `_TAUGHT` of them, evenly spread; the median over all turns counts.
+    """
+    found = []
+    for stack in sorted({row.stack.key for row in rows}):
+        some = fit_training.by_configuration([row for row in rows if row.stack.key == stack])
+        if len(some) < 3:
+            continue
+        others = [row for row in shipped if row.stack.key != stack]
+        known = from_rows(fit_training.by_configuration(others), catalog)
+        turns = np.linspace(0, len(some) - 1, min(len(some), _TAUGHT)).astype(int)
+        after = []
+        for i in turns:
+            fitted = fit_training.calibrate([some[i]], catalog, known)
+            learned = calibration_of(*fitted, [some[i]], "", known)
+            rest = [row for j, row in enumerate(some) if j != i]
+            after.append(errors_with(rest, catalog, learned))
+        found.append(
+            OneRow(
+                stack=stack,
+                rows=len(some),
+                before_median_pct=_median(errors_with(some, catalog, known)),
+                after_median_pct=_median(np.concatenate(after)),
+            )
+        )
+    return tuple(found)
+
+
+def _median(logs: Array) -> float:
+    return 100.0 * float(np.median(np.abs(np.expm1(logs))))
 
 
 def cross_serving(path: Path | None, catalog: Catalog, models: Models | None = None) -> Cross:

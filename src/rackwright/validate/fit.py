@@ -11,6 +11,7 @@ from scipy.optimize import least_squares
 
 from rackwright.catalog import Catalog
 from rackwright.design.parameters import prior_entries
+from rackwright.records.calibration import Calibration
 from rackwright.records.space import Parameters
 
 Array = NDArray[np.float64]
@@ -31,8 +32,18 @@ class Prior(NamedTuple):
 
     names: tuple[str, ...]
     medians: Array  # (P,)
-    log_sds: Array  # (P,)
+    log_covariance: Array  # (P, P)
     heirs: dict[str, int]  # column by any name under which the parameter is looked up
+
+
+def narrowed(before: Prior, known: Calibration) -> Prior:
+    """Return the prior as an earlier fit left it: its medians and correlations."""
+    medians, spread = before.medians.copy(), before.log_covariance.copy()
+    pairs = [(before.heirs[n], i) for i, n in enumerate(known.names) if n in before.heirs]
+    here, there = [a for a, _ in pairs], [b for _, b in pairs]
+    medians[here] = np.array(known.medians)[there]
+    spread[np.ix_(here, here)] = np.array(known.log_covariance)[np.ix_(there, there)]
+    return before._replace(medians=medians, log_covariance=spread)
 
 
 class Posterior(NamedTuple):
@@ -57,7 +68,7 @@ def prior(catalog: Catalog, families: Sequence[str], stacks: Sequence[str]) -> P
     return Prior(
         keys,
         np.array([names[key][0] for key in keys]),
-        np.array([names[key][1] for key in keys]),
+        np.diag([names[key][1] ** 2 for key in keys]),
         {**column, **{name: column[key] for name, key in owner_of.items()}},
     )
 
@@ -79,7 +90,8 @@ def posterior(
     """
     columns = np.array(free)
     start = np.log(before.medians)
-    width = before.log_sds[columns]
+    spread = before.log_covariance[np.ix_(columns, columns)]
+    whiten = np.linalg.inv(np.linalg.cholesky(spread))
 
     def values(at: Array) -> Array:
         logs = start.copy()
@@ -90,7 +102,7 @@ def posterior(
     scale = (np.ones(n) if weights is None else weights) / noise
 
     def residuals(at: Array) -> Array:
-        return np.concatenate([errors(values(at)) * scale, (at - start[columns]) / width])
+        return np.concatenate([errors(values(at)) * scale, whiten @ (at - start[columns])])
 
     found = least_squares(residuals, start[columns], loss="soft_l1", max_nfev=60)
     slopes = np.asarray(found.jac, dtype=np.float64)

@@ -12,7 +12,8 @@ from rackwright.catalog import Catalog
 from rackwright.design.numbers import compute_precision, machine_numbers, model_numbers
 from rackwright.design.parameters import recipe_columns, training_recipe, training_switches
 from rackwright.kernels.training import training_over_rows
-from rackwright.validate.fit import Errors, Posterior, Prior, posterior, prior
+from rackwright.records.calibration import Calibration
+from rackwright.validate.fit import Errors, Posterior, Prior, narrowed, posterior, prior
 from rackwright.validate.measured import TrainingRow
 
 Array = NDArray[np.float64]
@@ -38,18 +39,19 @@ class Numbers(NamedTuple):
 
 
 def calibrate(
-    rows: Sequence[TrainingRow], catalog: Catalog, also: Sequence[TrainingRow] = ()
+    rows: Sequence[TrainingRow], catalog: Catalog, known: Calibration | None = None
 ) -> tuple[Prior, Posterior]:
     """Return the parameters before and after the rows.
 
     Args:
         rows: in the fit.
         catalog: what is known before.
-        also: rows whose families and stacks are to have parameters too.
+        known: what an earlier fit on other rows has found, which narrows what is known.
     """
-    everyone = (*rows, *also)
-    families = sorted({row.family for row in everyone})
-    before = prior(catalog, families, sorted({row.stack.key for row in everyone}))
+    families = sorted({row.family for row in rows})
+    before = prior(catalog, families, sorted({row.stack.key for row in rows}))
+    if known is not None:
+        before = narrowed(before, known)
     used = columns(rows, before)
     free = [i for i in np.unique(used) if i >= 0 and is_free(before.names[i])]
     return before, posterior(before, free, errors(rows, before), NOISE, weights(rows))
@@ -122,8 +124,8 @@ def by_configuration(rows: Sequence[TrainingRow]) -> list[TrainingRow]:
     Of sparse models only the stack's latest release counts: their kernels were being written.
     """
     groups: dict[tuple[str, str], list[TrainingRow]] = {}
-    for row in rows:
-        groups.setdefault((row.group, row.stack.key), []).append(row)
+    for i, row in enumerate(rows):
+        groups.setdefault((row.group or f"row {i}", row.stack.key), []).append(row)
     merged = []
     for group in groups.values():
         if group[0].shape.moe is not None:

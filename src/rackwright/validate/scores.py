@@ -174,11 +174,16 @@ def _by(points: Sequence[Point], keys: Iterable[str]) -> dict[str, ErrorStats]:
 
 def error_stats(points: Sequence[Point]) -> ErrorStats:
     """Return count, median, mean and 90 % quantile of the errors."""
-    if not points:
+    return stats_of(np.log([p.predicted / p.measured for p in points]))
+
+
+def stats_of(logs: Array) -> ErrorStats:
+    """Return the same of log(predicted / measured), shape (N,)."""
+    if not logs.size:
         return ErrorStats(n=0)
-    off = 100.0 * np.abs([p.predicted / p.measured - 1.0 for p in points])
+    off = 100.0 * np.abs(np.expm1(logs))
     return ErrorStats(
-        n=len(points),
+        n=logs.size,
         median_pct=float(np.median(off)),
         mean_pct=float(np.mean(off)),
         p90_pct=float(np.quantile(off, 0.9)),
