@@ -55,15 +55,18 @@ def test_shares_stay_below_one_in_every_world(seed):
 def test_the_median_of_many_draws_is_the_nominal_world():
     parameters = draw(CATALOG, ["Blackwell"], 4000, 3)
 
-    # the standard error of a median is 1.25 sd / sqrt(n): at most 0.6 % here, four of them
+    # the standard error of a log median is 1.25 sd / sqrt(n); four of them
     for i, name in enumerate(parameters.names):
-        middle = np.median(parameters.values[:, i])
-        assert middle == pytest.approx(parameters.nominal[i], rel=0.03), name
+        logs = np.log(parameters.values[:, i] / parameters.nominal[i])
+        if parameters.values[:, i].max() < 0.98:  # shares that are capped are not symmetric
+            assert abs(np.median(logs)) <= 4 * 1.25 * np.std(logs) / np.sqrt(4000) + 1e-9, name
 
 
 def test_a_family_inherits_what_its_file_does_not_name():
     parameters = draw(CATALOG, ["Blackwell", "Blackwell Ultra"], 16, 1)
-    ours, theirs = (value(parameters, f, "serving.stack") for f in ("Blackwell Ultra", "Blackwell"))
+    ours, theirs = (
+        value(parameters, f, "serving.family") for f in ("Blackwell Ultra", "Blackwell")
+    )
 
     assert ours[0] == theirs[0]
     np.testing.assert_array_equal(ours[1], theirs[1])
@@ -105,7 +108,7 @@ def test_every_accelerator_can_be_given_efficiencies():
         for precision in ("bf16", "fp16", "fp8", "int8", "fp4"):
             e, _, _ = training_efficiencies(parameters, family, precision)
             assert min(e[:-4]) > 0  # the last four are switches
-            served, _, _ = serving_efficiencies(parameters, family, precision, experts=True)
+            served, _, _ = serving_efficiencies(parameters, family, precision)
             assert min(served) > 0
 
 

@@ -13,7 +13,7 @@ from rackwright.design.performance import best_plan, evaluate, serving_load
 from rackwright.design.plans import plan_array
 from rackwright.design.software import serving_layouts, training_plans
 from rackwright.kernels.memory import training_bytes
-from rackwright.kernels.serving_point import FEASIBLE, closed_loop_tpot, operating_point
+from rackwright.kernels.serving_point import FEASIBLE, closed_loop, operating_point
 from rackwright.kernels.training import training_parts
 from rackwright.records.errors import InputError
 from rackwright.records.study import SoftwareSpace
@@ -42,8 +42,7 @@ def numbers(hardware, workload, shape, kind):
     at = compute_precision(hardware.accelerator, workload.precision)
     family = hardware.accelerator.family
     efficiencies = {"training": training_efficiencies, "serving": serving_efficiencies}[kind]
-    extra = {} if kind == "training" else {"experts": shape.moe is not None}
-    e, _, _ = efficiencies(PARAMETERS, family, at, **extra)
+    e, _, _ = efficiencies(PARAMETERS, family, at)
     return m, h, e
 
 
@@ -271,5 +270,5 @@ def test_a_published_serving_run_is_predicted(row):
     m, h, e = numbers(block(name, 8, domain, 400e9), workload, shape, "serving")
     plan = np.array([tensor, 1.0, 1.0, 8192.0, clients])
 
-    got, _ = closed_loop_tpot(m, h, e, 1024.0, 1024.0, plan, float(clients))
+    got, _ = closed_loop(m, h, e, 1024.0, 1024.0, plan, float(clients), 1024.0, e.burst)
     assert 1e3 * got == pytest.approx(measured, rel=0.30)

@@ -47,11 +47,18 @@ SERVING = ServingEfficiency(
     scale_out=0.85,
     scale_up_latency_s=1e-5,
     scale_out_latency_s=2.5e-5,
+    exchange_latency_s=2e-5,
     layer_s=4e-5,
     moe_layer_s=5e-6,
+    state_layer_s=2e-5,
     step_s=5e-4,
+    request_s=1e-6,
+    imbalance=1.1,
     stack=1.05,
     first_token_stack=2.0,
+    first_s=0.01,
+    first_steps=1.5,
+    burst=0.05,
 )
 
 MACHINE = MachineNumbers(

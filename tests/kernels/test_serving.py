@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from rackwright.kernels.memory import RESERVE_BYTES
 from rackwright.kernels.serving import PARTS, step_parts, step_seconds
+from rackwright.kernels.serving_modes import measured_over_draws, measured_over_rows
 from rackwright.kernels.serving_point import (
     FEASIBLE,
     LATE_FIRST,
     LATE_TOKEN,
     NO_MEMORY,
     batch_rate_over_draws,
-    closed_loop_tpot,
+    closed_loop,
     largest_batch,
     mean_step_seconds,
     operating_point,
@@ -122,7 +123,12 @@ def test_waiting_for_prefill_is_that_of_a_deterministic_queue():
     wait = mixed / (2 * (1 - load)) * math.log(load / 0.05)
 
     assert point[5] == pytest.approx(load)
-    assert point[3] == pytest.approx(mixed * SERVING.first_token_stack + wait)
+    assert point[3] == pytest.approx(
+        mixed * SERVING.first_token_stack
+        + wait
+        + SERVING.first_s
+        + SERVING.first_steps * point[5 + 1]
+    )
 
 
 def test_a_simulated_queue_waits_no_longer_than_the_tail_says():
@@ -203,8 +209,38 @@ def test_attention_copies_share_the_requests():
 
 
 def test_few_clients_decode_at_about_the_plain_step():
-    tpot, ttft = closed_loop_tpot(dense(), MACHINE, SERVING, 128.0, 4096.0, layout(8), 2.0)
+    tpot, ttft = closed_loop(dense(), MACHINE, SERVING, 128.0, 4096.0, layout(8), 2.0, 64.0, 0.05)
     plain = step_seconds(dense(), MACHINE, SERVING, layout(8), 2.0, 2176.0, 0.0, 0.0)
 
     assert tpot == pytest.approx(plain, rel=0.02)
     assert 0 < ttft < 0.1
+
+
+def test_clients_beyond_the_places_wait_for_one():
+    # Little's law: 64 clients, 16 places, each held for the answer's time
+    args = (dense(), MACHINE, SERVING, 128.0, 1024.0, layout(8))
+    tpot, ttft = closed_loop(*args, 64.0, 16.0, 0.0)
+    at_sixteen = step_seconds(dense(), MACHINE, SERVING, layout(8), 16.0, 640.0, 0.0, 0.0)
+
+    assert at_sixteen < tpot < 1.3 * at_sixteen
+    assert ttft - SERVING.first_steps * tpot == pytest.approx(1024 * tpot * 3, rel=1e-6)
+
+
+def test_a_crowd_that_starts_together_waits_for_its_share():
+    args = (dense(), MACHINE, SERVING, 128.0, 4096.0, layout(8))
+    alone, crowded = closed_loop(*args, 32.0, 64.0, 0.0)[1], closed_loop(*args, 32.0, 64.0, 0.1)[1]
+    full = step_seconds(dense(), MACHINE, SERVING, layout(8), 0.0, 0.0, 2048.0, 64.0)
+
+    assert crowded - alone == pytest.approx(0.1 * 32 * full * 128 / 2048, rel=0.02)
+
+
+def test_rows_and_draws_ask_the_same_question():
+    row = np.array([0.0, 1024.0, 512.0, 32.0, 256.0, 0.0, 8.0, 1.0, 8.0, 2048.0, 0, 0, 0, 1.0, 1.0])
+    draws = np.array([SERVING, SERVING._replace(stack=2.1)])
+    by_draw = measured_over_draws(sparse(), MACHINE, draws, row)
+    by_row = measured_over_rows(
+        np.array([sparse()] * 2), np.array([MACHINE] * 2), draws, np.array([row] * 2)
+    )
+
+    np.testing.assert_allclose(by_draw, by_row, rtol=1e-12)
+    assert by_draw[1, 0] > 1.9 * by_draw[0, 0]

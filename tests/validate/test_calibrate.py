@@ -9,11 +9,12 @@ from rackwright.design.parameters import draw, stack_of
 from rackwright.kernels.memory import training_bytes
 from rackwright.records.errors import InputError
 from rackwright.validate import fit_training
-from rackwright.validate.calibrate import calibrate_training
+from rackwright.validate.calibrate import calibrate
 from rackwright.validate.resolve import Models
 from rackwright.validate.table import open_table
 from rackwright.validate.training import training_cases
-from tests.validate.tables import CATALOG, as_predicted_training, varied
+from tests.validate.tables import CATALOG, as_predicted_serving, as_predicted_training, varied
+from tests.validate.tables import SERVING as SERVED
 from tests.validate.tables import TRAINING as TABLE_ROW
 
 CASES, _ = training_cases(open_table(None, "training"), CATALOG, Models(CATALOG))
@@ -23,7 +24,7 @@ TRAINING = next(c for c in CATALOG.calibrations() if c.kind == "training")
 
 @pytest.mark.slow
 def test_what_ships_is_what_the_fit_gives():
-    found = calibrate_training(None, CATALOG).calibration
+    found = calibrate("training", None, CATALOG).calibration
 
     assert found.names == TRAINING.names
     assert found.table_sha256 == TRAINING.table_sha256
@@ -34,7 +35,7 @@ def test_what_ships_is_what_the_fit_gives():
 def test_the_fit_finds_factors_that_were_put_into_the_rows():
     some = [row for row in ROWS if row.stack.key == "torchtitan"]
     before, after = fit_training.calibrate(some, CATALOG)
-    ratios = np.exp(fit_training.errors(some, before)(after.values))
+    ratios = np.exp(fit_training.errors(some, before)(after.values, None))
     made = [row._replace(step_s=row.step_s * r) for row, r in zip(some, ratios, strict=True)]
     _, again = fit_training.calibrate(made, CATALOG)
 
@@ -45,22 +46,33 @@ def test_the_fit_finds_factors_that_were_put_into_the_rows():
 def test_rows_of_ones_own_move_what_the_public_ones_say(tmp_path):
     rows = varied(TABLE_ROW, "software", ("a framework of our own",) * 6)
     file = as_predicted_training(tmp_path / "t.csv", rows, 1.5)
-    found = calibrate_training(file, CATALOG)
+    found = calibrate("training", file, CATALOG)
 
     moved = {c.name: c.after / c.before for c in found.changed}
     assert found.before.median_pct == pytest.approx(100 / 3, abs=1.0)
     assert found.after.median_pct < 10.0
-    assert max(moved, key=moved.get) == "other.training.stack"
+    assert max(moved, key=moved.get) == "other-training.training.stack"
     assert set(TRAINING.names) <= set(found.calibration.names)
 
 
 def test_one_row_teaches_the_factor_of_a_stack(tmp_path):
     rows = varied(TABLE_ROW, "software", ("a framework of our own",))
     file = as_predicted_training(tmp_path / "t.csv", rows, 1.3)
-    found = calibrate_training(file, CATALOG)
+    found = calibrate("training", file, CATALOG)
 
     assert found.left_out is None
     assert found.after.median_pct < 0.35 * found.before.median_pct
+
+
+def test_serving_rows_of_ones_own_move_what_the_public_ones_say(tmp_path):
+    rows = [
+        {**r, "framework": "house-engine 1"} for r in varied(SERVED, "concurrency", (4, 16, 64))
+    ]
+    file = as_predicted_serving(tmp_path / "s.csv", rows, 1.4)
+    found = calibrate("serving", file, CATALOG)
+
+    assert found.before.median_pct == pytest.approx(100 * (1 - 1 / 1.4), abs=1.0)
+    assert found.after.median_pct < 0.5 * found.before.median_pct
 
 
 def test_the_draws_have_the_correlations_of_the_fit():
@@ -88,7 +100,7 @@ def test_the_draws_have_the_correlations_of_the_fit():
         ("Megatron-LM 2022", (2022,), "megatron-lm-2022"),
         ("Megatron-DeepSpeed", (), "megatron-deepspeed"),
         ("llm-foundry/Composer FSDP", (), "llm-foundry"),
-        ("a framework of our own", (), "other"),
+        ("a framework of our own", (), "other-training"),
     ],
 )
 def test_software_is_known_by_the_beginning_of_its_name_and_its_release(software, release, key):

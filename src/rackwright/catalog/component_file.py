@@ -16,7 +16,7 @@ from rackwright.records.component import Accelerator, Component, Part
 from rackwright.records.errors import InputError, nearest
 from rackwright.records.model import Model
 from rackwright.records.provenance import Grade
-from rackwright.records.rates import Efficiencies, SoftwareStack
+from rackwright.records.rates import Efficiencies, ServingEngine, SoftwareStack
 
 C = TypeVar("C", bound=Component)
 
@@ -184,7 +184,9 @@ def _claims(component: Component) -> Iterator[tuple[str, str, Grade, str, str | 
     for lead in component.lead_time:
         yield f"lead_time ({lead.basis})", lead.kind, lead.grade, lead.note, lead.as_of
     for entry in (
-        component.parameter if isinstance(component, (Efficiencies, SoftwareStack)) else ()
+        component.parameter
+        if isinstance(component, (Efficiencies, ServingEngine, SoftwareStack))
+        else ()
     ):
         yield f"parameter {entry.name}", entry.kind, entry.grade, entry.note, None
 

@@ -27,7 +27,7 @@ from rackwright.records.powering import (
     PowerSupply,
     PowerTree,
 )
-from rackwright.records.rates import Duty, Efficiencies, SoftwareStack
+from rackwright.records.rates import Duty, Efficiencies, ServingEngine, SoftwareStack
 from rackwright.records.work import BillTemplate, WorkContent
 
 KINDS: Mapping[str, type[Component]] = {
@@ -62,6 +62,7 @@ KINDS: Mapping[str, type[Component]] = {
     "duties": Duty,
     "efficiencies": Efficiencies,
     "stacks": SoftwareStack,
+    "engines": ServingEngine,
     "work": WorkContent,
     "bills": BillTemplate,
 }
@@ -99,6 +100,7 @@ TABLES: Mapping[type[Component], str] = {
     Duty: "duty",
     Efficiencies: "efficiencies",
     SoftwareStack: "stack",
+    ServingEngine: "engine",
     WorkContent: "work",
     BillTemplate: "bill",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -14,9 +15,12 @@ from rackwright.cli.output import JsonFlag, answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.tables import table
 from rackwright.formats.atomic import write_text
-from rackwright.validate.calibrate import Calibrated, calibrate_training
+from rackwright.records.errors import InputError, nearest
+from rackwright.validate.calibrate import Calibrated, Kind, calibrate
 from rackwright.validate.resolve import Models
 from rackwright.validate.scores import ErrorStats
+
+KINDS: Mapping[str, Kind] = {"training": "training", "serving": "serving"}
 
 
 def run(
@@ -24,6 +28,9 @@ def run(
         Path | None,
         typer.Argument(metavar="[TABLE]", help="your rows; none: the public ones, from scratch"),
     ] = None,
+    kind: Annotated[
+        str, typer.Option("--kind", help="of the table: training or serving")
+    ] = "training",
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="where the calibration goes")
     ] = Path("calibration.json"),
@@ -36,12 +43,16 @@ def run(
     as_json: JsonFlag = False,
 ) -> None:
     """Fit the model's parameters on measured rows: the public ones, or yours on top of them."""
+    if kind not in KINDS:
+        raise InputError(
+            [f"--kind: found {kind!r}; allowed: {', '.join(KINDS)}.{nearest(kind, KINDS)}"]
+        )
     components = catalogs.load(catalog, calibration)
     with Progress() as progress:
         progress("calibrate: fitting")
-        found = calibrate_training(file, components, Models(components, models))
+        found = calibrate(KINDS[kind], file, components, Models(components, models))
     write_text(out, found.calibration.model_dump_json(indent=1) + "\n")
-    following = f"rackwright validate training {file or ''} --calibration {out}".replace("  ", " ")
+    following = f"rackwright validate {kind} {file or ''} --calibration {out}".replace("  ", " ")
     answer(found.model_dump(mode="json"), _lines(found, out), following, as_json=as_json)
     for mistake in found.mistakes:
         typer.echo(f"error: {mistake}", err=True)
@@ -59,7 +70,7 @@ def _lines(found: Calibrated, out: Path) -> list[str]:
         for c in found.changed
     ]  # fmt: skip
     return [
-        f"{found.before.n} configurations; step time, |predicted / measured - 1|:",
+        f"{found.before.n} measurements; time or rate, |predicted / measured - 1|:",
         *table(["", "n", "median", "mean", "p90"], rows),
         "",
         "parameters that moved by a tenth of what they were uncertain by, or more:",

@@ -20,12 +20,21 @@ from rackwright.catalog import Catalog, load
 from rackwright.kernels.numbers import ServingEfficiency, TrainingEfficiency
 from rackwright.records.calibration import Calibration
 from rackwright.records.provenance import Grade, worst
-from rackwright.records.rates import Efficiencies, EfficiencyEntry, SoftwareStack
+from rackwright.records.rates import (
+    Efficiencies,
+    EfficiencyEntry,
+    ServingEngine,
+    SoftwareStack,
+)
 from rackwright.records.space import Parameters
 
 ROOT = "common"
+Software = SoftwareStack | ServingEngine
 DEFAULT_STACK = "megatron-bridge-26.06"
 """Training software where nothing else is said: the newest that measurements know."""
+
+DEFAULT_ENGINE = "vllm"
+"""Serving software where nothing else is said: open, and the one with the most known rows."""
 
 _SHARES = ("matmul.", "attention", "memory", "scale_up", "scale_out", "training.passes")
 _LARGEST_SHARE = 0.98  # no draw of a share reaches the whole of what is physically there
@@ -36,7 +45,7 @@ def draw(
     families: Iterable[str],
     n: int = 256,
     seed: int = 1,
-    stacks: Iterable[str] = (DEFAULT_STACK,),
+    stacks: Iterable[str] = (DEFAULT_STACK, DEFAULT_ENGINE),
     calibrations: Sequence[Calibration] | None = None,
 ) -> Parameters:
     """Return joint draws of the parameters of some chip families and software stacks.
@@ -46,7 +55,7 @@ def draw(
         families: chip families in use, as `Accelerator.family` spells them.
         n: worlds.
         seed: of the worlds. Another family or stack beside one changes nothing in its draws.
-        stacks: training software in use, keys of `catalog/stacks/`.
+        stacks: software in use, keys of `catalog/stacks/` and `catalog/engines/`.
         calibrations: what fits say; None: those of the catalog; empty: none.
 
     Returns:
@@ -106,15 +115,25 @@ def stack_of(
     The longest beginning of the name that a stack claims wins; of equal ones the latest release
     that is not after the measured one and is for the chip family.
     """
-    text = software.casefold()
-    found: list[tuple[int, tuple[int, ...], str]] = []
     stacks = [s for s in catalog.all("stacks") if isinstance(s, SoftwareStack)]
-    for stack in stacks:
-        fits = [len(name) for name in stack.names if text.startswith(name.casefold())]
-        here = not stack.families or family in stack.families
-        if fits and here and stack.from_release <= release:
-            found.append((max(fits), stack.from_release, stack.key))
-    return catalog.find(SoftwareStack, max(found)[2] if found else "other")
+    here = [s for s in stacks if not s.families or family in s.families]
+    return catalog.find(SoftwareStack, _named(here, software, release) or "other-training")
+
+
+def engine_of(catalog: Catalog, software: str, release: tuple[int, ...] = ()) -> ServingEngine:
+    """Return the engine that a measured table's name of software means, as `stack_of` does."""
+    engines = [e for e in catalog.all("engines") if isinstance(e, ServingEngine)]
+    return catalog.find(ServingEngine, _named(engines, software, release) or "other-serving")
+
+
+def _named(among: Sequence[Software], name: str, release: tuple[int, ...]) -> str | None:
+    text = name.casefold()
+    found = []
+    for software in among:
+        fits = [len(known) for known in software.names if text.startswith(known.casefold())]
+        if fits and software.from_release <= release:
+            found.append((max(fits), software.from_release, software.key))
+    return max(found)[2] if found else None
 
 
 def training_efficiencies(
@@ -143,16 +162,18 @@ def training_efficiencies(
 
 
 def serving_efficiencies(
-    parameters: Parameters, family: str, precision: str, experts: bool
+    parameters: Parameters, family: str, precision: str, engine: ServingEngine | None = None
 ) -> tuple[ServingEfficiency, NDArray[np.float64], Grade]:
     """Return what the serving kernels read; arguments and result as `training_efficiencies`.
 
     Args:
         parameters, family, precision: as there.
-        experts: whether the model is a mixture of experts.
+        engine: the inference engine; None: `DEFAULT_ENGINE` as it ships.
     """
-    columns = recipe_columns(parameters.names, (family,), _serving(precision, experts))
-    table, grade = _table(parameters, columns)
+    owners = ((engine or _default_engine()).key, family)
+    table, grade = _table(
+        parameters, recipe_columns(parameters.names, owners, serving_recipe(precision))
+    )
     return ServingEfficiency(*table[0].tolist()), np.ascontiguousarray(table[1:]), grade
 
 
@@ -170,16 +191,22 @@ def _default_stack() -> SoftwareStack:
     return load().find(SoftwareStack, DEFAULT_STACK)
 
 
+@cache
+def _default_engine() -> ServingEngine:
+    return load().find(ServingEngine, DEFAULT_ENGINE)
+
+
 def _by_name(
     catalog: Catalog,
-) -> tuple[Mapping[str, Efficiencies], Mapping[str, SoftwareStack]]:
+) -> tuple[Mapping[str, Efficiencies], Mapping[str, Software]]:
     families = {f.family: f for f in catalog.all("efficiencies") if isinstance(f, Efficiencies)}
-    stacks = {s.key: s for s in catalog.all("stacks") if isinstance(s, SoftwareStack)}
-    return families, stacks
+    software = (*catalog.all("stacks"), *catalog.all("engines"))
+    kinds = (SoftwareStack, ServingEngine)
+    return families, {s.key: s for s in software if isinstance(s, kinds)}
 
 
 def _chain(
-    files: Mapping[str, Efficiencies] | Mapping[str, SoftwareStack], start: str
+    files: Mapping[str, Efficiencies] | Mapping[str, Software], start: str
 ) -> list[tuple[str, EfficiencyEntry]]:
     """Return the entries that hold for a family or stack, each with the file it is from."""
     held: dict[str, tuple[str, EfficiencyEntry]] = {}
@@ -312,22 +339,30 @@ def training_switches(stack: SoftwareStack) -> NDArray[np.float64]:
     )
 
 
-def _serving(precision: str, experts: bool) -> Recipe:
-    stack = ("serving.stack", "serving.experts_stack") if experts else ("serving.stack",)
+def serving_recipe(precision: str) -> Recipe:
+    """Return what the fields of `ServingEfficiency` are made of, in their order."""
+    grouped = {"bf16": "bf16", "fp16": "bf16", "fp4": "fp4", "int4": "fp4"}.get(precision, "fp8")
     return {
         **_matmul(precision),
-        "grouped": ("serving.grouped",),
-        "attention": ("attention",),
+        "grouped": (f"serving.grouped.{grouped}",),
+        "attention": ("serving.attention",),
         "memory": ("memory",),
         "scale_up": ("scale_up", "serving.messages"),
         "scale_out": ("scale_out",),
         "scale_up_latency_s": ("serving.scale_up_latency_s",),
         "scale_out_latency_s": ("serving.scale_out_latency_s",),
-        "layer_s": ("serving.layer_s",),
-        "moe_layer_s": ("serving.moe_layer_s",),
+        "exchange_latency_s": ("serving.exchange_latency_s",),
+        "layer_s": ("serving.layer_s", "serving.layers"),
+        "moe_layer_s": ("serving.moe_layer_s", "serving.layers"),
+        "state_layer_s": ("serving.state_layer_s", "serving.layers"),
         "step_s": ("serving.step_s",),
-        "stack": stack,
+        "request_s": ("serving.request_s",),
+        "imbalance": ("serving.imbalance",),
+        "stack": ("serving.stack", "serving.family"),
         "first_token_stack": ("serving.first_token_stack",),
+        "first_s": ("serving.first_s",),
+        "first_steps": ("serving.first_steps",),
+        "burst": ("serving.burst",),
     }
 
 

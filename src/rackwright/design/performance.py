@@ -206,8 +206,8 @@ def _best_serving(
     layouts, structural = serving_layouts(block, workload, shape, software)
     m, h = model_numbers(shape), machine_numbers(block, workload.precision, shape)
     at = compute_precision(block.accelerator, workload.precision)
-    family, moe = block.accelerator.family, shape.moe is not None
-    e, draws, grade = serving_efficiencies(parameters, family, at, moe)
+    family = block.accelerator.family
+    e, draws, grade = serving_efficiencies(parameters, family, at)
     load = serving_load(workload)
     batches = np.array(sorted(software.batch), dtype=np.float64)
     counts, batch, points, over = serving_point.serving_over_layouts(

@@ -158,8 +158,8 @@ def _serving(
 ) -> ProbePrediction:
     """Predict tokens per second of one rack at the plan's batch, limits kept or not."""
     at, m, h = _numbers(rack, workload, shape)
-    family, moe = rack.accelerator.family, shape.moe is not None
-    nominal, draws, grade = serving_efficiencies(parameters, family, at, moe)
+    family = rack.accelerator.family
+    nominal, draws, grade = serving_efficiencies(parameters, family, at)
     plan = plan_array(service.plan, workload)
     isl, osl = float(workload.input_tokens), float(workload.output_tokens)
     ranks = max(plan[0], plan[2]) * plan[1]

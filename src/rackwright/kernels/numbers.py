@@ -120,13 +120,20 @@ class ServingEfficiency(NamedTuple):
     memory: float  # share of the memory rate
     scale_up: float  # share of the scale-up rate
     scale_out: float
-    scale_up_latency_s: float  # per collective inside a domain
+    scale_up_latency_s: float  # per all-reduce inside a domain
     scale_out_latency_s: float
+    exchange_latency_s: float  # per exchange between experts inside a domain
     layer_s: float  # fixed time per layer of a step
     moe_layer_s: float  # the same, added where there are experts
+    state_layer_s: float  # the same, added where a layer keeps a state instead of a cache
     step_s: float  # fixed host time per step
+    request_s: float  # host time per request and step
+    imbalance: float  # load of the fullest rank of an expert group over the mean
     stack: float  # measured over modelled step time
     first_token_stack: float  # measured over modelled time of a prompt's own prefill
+    first_s: float  # until a request reaches the engine and its first token the client
+    first_steps: float  # decode steps until the first token is handed out
+    burst: float  # share of all clients' prompts that a mean first token waits for
 
 
 _MODEL, _MACHINE = len(ModelNumbers._fields), len(MachineNumbers._fields)

@@ -68,10 +68,11 @@ def step_parts(
     core *= m.core_full * prefill_context + m.core_window * min(prefill_context, m.window)
     core /= tensor * h.bf16_flop_per_s * e.attention
     by_tensor, by_expert = _traffic(m, h, e, tensor, expert, tokens)
-    emitted = batch / (copies * pipeline) + min(prefill, 1.0)
+    requests = batch / (copies * pipeline)
+    emitted = requests + min(prefill, 1.0)
     head = m.table / tensor * 2.0 / (h.memory_bytes_per_s * e.memory)
     head += 2.0 * emitted * m.table / (tensor * h.bf16_flop_per_s * e.matmul_bf16)
-    fixed = m.layers * e.layer_s + m.moe_layers * e.moe_layer_s
+    fixed = m.layers * e.layer_s + m.moe_layers * e.moe_layer_s + m.linear_layers * e.state_layer_s
     stack = e.stack
     return (
         body * stack,
@@ -82,7 +83,7 @@ def step_parts(
         by_expert * stack,
         head * pipeline * stack,
         fixed * stack,
-        e.step_s * stack,
+        (e.step_s + requests * pipeline * e.request_s) * stack,
     )
 
 
@@ -132,7 +133,8 @@ def _weights(
     read = m.experts * touched_fraction(m.experts, m.top_k, everyone) * one * h.weight_bytes
     moved = everyone * m.top_k * (2.0 * m.expert_width + (m.gated + 1.0) * m.moe_ffn) * 2.0
     product = 2.0 * everyone * m.top_k * one / (rate * e.grouped)
-    return body, m.moe_layers * ((read + moved) / speed + product) / ranks
+    uneven = e.imbalance if expert > 1.0 else 1.0
+    return body, m.moe_layers * ((read + moved) / speed + product) / ranks * uneven
 
 
 @compiled
@@ -146,7 +148,8 @@ def _cache_read(
 ) -> float:
     """Each decode token reads its request's cache once, and multiplies it."""
     elements = m.cache_full * context + m.cache_window * min(context, m.window)
-    held = elements * h.cache_bytes / min(tensor, m.cache_parts) + m.state * 4.0 / tensor
+    held = elements * h.cache_bytes / min(tensor, m.cache_parts)
+    held += 2.0 * m.state * 4.0 / tensor  # read and written, at four bytes
     core = 2.0 * (m.decode_core * m.full_layers * context + m.core_window * min(context, m.window))
     product = core / (tensor * h.bf16_flop_per_s * e.attention)
     return requests * (held / (h.memory_bytes_per_s * e.memory) + product)
@@ -177,6 +180,7 @@ def _traffic(
         min(expert, h.scale_up_accelerators),
         up,
         out / h.oversubscription,
-        e.scale_up_latency_s if expert <= h.scale_up_accelerators else e.scale_out_latency_s,
+        e.exchange_latency_s if expert <= h.scale_up_accelerators else e.scale_out_latency_s,
+        1.0,
     )
     return (2.0 * m.layers - m.moe_layers) * one, 2.0 * m.moe_layers * exchange

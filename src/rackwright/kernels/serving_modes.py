@@ -1,7 +1,6 @@
 """How serving is measured: closed loops of clients, fixed batches, queues, separate pools.
 
-Each function answers for the efficiencies of one row or of many draws at once; times follow
-from the step of `serving` and the closed loop of `serving_point`.
+One function answers for one row; the loops over draws and over rows call it.
 """
 
 from __future__ import annotations
@@ -16,126 +15,86 @@ from rackwright.kernels.memory import RESERVE_BYTES, sequence_cache_bytes, servi
 from rackwright.kernels.numbers import (
     MachineNumbers,
     ModelNumbers,
+    ServingEfficiency,
+    machine_row,
+    model_row,
     serving_efficiency,
 )
 from rackwright.kernels.serving import step_seconds
-from rackwright.kernels.serving_point import closed_loop_tpot
+from rackwright.kernels.serving_point import closed_loop
 
 Array = NDArray[np.float64]
 
+CLOSED, QUEUED, FIXED, STEADY, POOLS = 0.0, 1.0, 2.0, 3.0, 4.0
+"""Clients that ask again; all requests at once; one fixed batch; a given rate; two pools."""
+
+ROW: tuple[str, ...] = (
+    "mode",
+    "isl",
+    "osl",
+    "clients",  # of one replica, or of all pools together
+    "most",  # requests that an engine runs at once, memory aside
+    "tokens_per_s",  # of one replica, where a rate is given
+    "tensor",
+    "pipeline",
+    "expert",
+    "chunk",
+    "prefill_tensor",
+    "prefill_pipeline",
+    "prefill_expert",
+    "prefill_workers",
+    "decode_workers",
+)
+"""Columns of a row as these kernels read it."""
+
 
 @compiled
-def closed_loop_over_draws(
-    m: ModelNumbers,
-    h: MachineNumbers,
-    draws: Array,
-    isl: float,
-    osl: float,
-    plan: Array,
-    clients: float,
-) -> Array:
-    """Return TPOT and TTFT [s] (S, 2) of a fixed number of clients, in each draw (S, E)."""
+def measured(
+    m: ModelNumbers, h: MachineNumbers, e: ServingEfficiency, row: Array
+) -> tuple[float, float]:
+    """Return TPOT and TTFT [s] as a row's way of measuring would read them.
+
+    Args:
+        m, h, e: model, machine, efficiencies.
+        row: the columns of `ROW`.
+    """
+    mode, isl, osl, clients = row[0], row[1], row[2], row[3]
+    plan = np.array((row[6], row[7], row[8], row[9], clients))
+    if mode == FIXED:
+        return _fixed_batch(m, h, e, isl, osl, plan, clients)
+    if mode == POOLS:
+        return _separate_pools(m, h, e, row, plan)
+    most = max(min(row[4], most_requests(m, h, plan, isl + osl)), 1.0)
+    if mode == QUEUED:
+        return closed_loop(m, h, e, isl, osl, plan, most, most, 0.0)
+    if mode == STEADY:
+        return _steady_load(m, h, e, isl, osl, plan, row[5], most)
+    return closed_loop(m, h, e, isl, osl, plan, clients, most, e.burst)
+
+
+@compiled
+def measured_over_draws(m: ModelNumbers, h: MachineNumbers, draws: Array, row: Array) -> Array:
+    """Return TPOT and TTFT [s] (S, 2) of one row in each draw (S, E)."""
     out = np.empty((draws.shape[0], 2))
     for s in range(draws.shape[0]):
-        pair = closed_loop_tpot(m, h, serving_efficiency(draws[s]), isl, osl, plan, clients)
+        pair = measured(m, h, serving_efficiency(draws[s]), row)
         out[s, 0], out[s, 1] = pair[0], pair[1]
     return out
 
 
 @compiled
-def static_batch_over_draws(
-    m: ModelNumbers,
-    h: MachineNumbers,
-    draws: Array,
-    isl: float,
-    osl: float,
-    plan: Array,
-    batch: float,
-) -> Array:
-    """Return TPOT and TTFT [s] (S, 2) of one fixed batch: all prompts first, then all tokens.
-
-    Nothing queues and nothing mixes, so the first token takes the prefill of the whole batch.
-    """
-    out = np.empty((draws.shape[0], 2))
-    for s in range(draws.shape[0]):
-        e = serving_efficiency(draws[s])
-        out[s, 0] = step_seconds(m, h, e, plan, batch, isl + 0.5 * osl, 0.0, 0.0)
-        out[s, 1] = step_seconds(m, h, e, plan, 0.0, 0.0, batch * isl, 0.5 * isl)
-    return out
-
-
-@compiled
-def steady_load_over_draws(
-    m: ModelNumbers,
-    h: MachineNumbers,
-    draws: Array,
-    isl: float,
-    osl: float,
-    plan: Array,
-    tokens_per_s: float,
-    most: float,
-) -> Array:
-    """Return TPOT and TTFT [s] (S, 2) at a given output rate of a replica.
-
-    Little's law: the clients that keep the rate up are rate × (TTFT + output × TPOT) / output.
+def measured_over_rows(models: Array, machines: Array, efficiencies: Array, rows: Array) -> Array:
+    """Return TPOT and TTFT [s] (N, 2) of rows that each have their own model and machine.
 
     Args:
-        tokens_per_s: output tokens per second that arrive and leave.
-        most: requests that the engine runs at once.
+        models, machines, efficiencies: (N, fields) of the named tuples of `numbers`.
+        rows: (N, 15), the columns of `ROW`.
     """
-    out = np.empty((draws.shape[0], 2))
-    for s in range(draws.shape[0]):
-        e = serving_efficiency(draws[s])
-        clients = 1.0
-        for _ in range(30):
-            pair = closed_loop_tpot(m, h, e, isl, osl, plan, clients)
-            wanted = tokens_per_s * (pair[1] + osl * pair[0]) / osl
-            clients = min(0.5 * (clients + wanted), most)
-        out[s, 0], out[s, 1] = pair[0], pair[1]
-    return out
-
-
-@compiled
-def separate_pools_over_draws(
-    m: ModelNumbers,
-    h: MachineNumbers,
-    draws: Array,
-    isl: float,
-    osl: float,
-    prefill: Array,
-    decode: Array,
-    workers: Array,
-    clients: float,
-) -> Array:
-    """Return TPOT and TTFT [s] (S, 2) of clients whose prompts and answers run in two pools.
-
-    Args:
-        m, h, draws: model, machine, efficiencies (S, E).
-        isl, osl: input and output tokens of a request.
-        prefill, decode: the columns of `serving.PLAN` of one worker of each pool.
-        workers: how many workers prefill, and how many decode.
-        clients: that ask again as soon as they are answered.
-
-    Notes:
-        The cache moves once over the scale-out network of the prefill worker. Prompts wait
-        when clients would start them faster than the pool takes them in; else they do not.
-    """
-    out = np.empty((draws.shape[0], 2))
-    cache = sequence_cache_bytes(m, h, isl, prefill[0], prefill[1])
-    for s in range(draws.shape[0]):
-        e = serving_efficiency(draws[s])
-        one = step_seconds(m, h, e, prefill, 0.0, 0.0, min(isl, prefill[3]), 0.5 * isl)
-        full = step_seconds(m, h, e, prefill, 0.0, 0.0, prefill[3], 0.5 * isl)
-        own = math.ceil(isl / prefill[3]) * one * e.first_token_stack
-        own += cache / (h.scale_out_bytes_per_s * e.scale_out)
-        prompts_per_s = workers[0] * prefill[3] / (isl * full)
-        batch, tpot, ttft = clients / workers[1], 0.0, own
-        for _ in range(20):
-            tpot = step_seconds(m, h, e, decode, batch, isl + 0.5 * osl, 0.0, 0.0)
-            ttft = max(own, clients / prompts_per_s - osl * tpot)
-            share = osl * tpot / (ttft + osl * tpot)
-            batch = 0.5 * batch + 0.5 * max(clients * share / workers[1], 1.0)
-        out[s, 0], out[s, 1] = tpot, ttft
+    out = np.empty((rows.shape[0], 2))
+    for i in range(rows.shape[0]):
+        m, h = model_row(models[i]), machine_row(machines[i])
+        pair = measured(m, h, serving_efficiency(efficiencies[i]), rows[i])
+        out[i, 0], out[i, 1] = pair[0], pair[1]
     return out
 
 
@@ -150,3 +109,71 @@ def most_requests(m: ModelNumbers, h: MachineNumbers, plan: Array, tokens: float
     each: float = sequence_cache_bytes(m, h, tokens, tensor, pipeline) / copies + 2.0 * wide
     most: float = max(math.floor(free / each), 0.0)
     return most
+
+
+@compiled
+def _fixed_batch(
+    m: ModelNumbers,
+    h: MachineNumbers,
+    e: ServingEfficiency,
+    isl: float,
+    osl: float,
+    plan: Array,
+    batch: float,
+) -> tuple[float, float]:
+    """Return the times of one batch: all prompts first, then all tokens; nothing queues."""
+    tpot = step_seconds(m, h, e, plan, batch, isl + 0.5 * osl, 0.0, 0.0)
+    return tpot, step_seconds(m, h, e, plan, 0.0, 0.0, batch * isl, 0.5 * isl)
+
+
+@compiled
+def _steady_load(
+    m: ModelNumbers,
+    h: MachineNumbers,
+    e: ServingEfficiency,
+    isl: float,
+    osl: float,
+    plan: Array,
+    tokens_per_s: float,
+    most: float,
+) -> tuple[float, float]:
+    """Return the times at a given output rate: Little's law says how many clients keep it up."""
+    clients, tpot, ttft = 1.0, 0.0, 0.0
+    for _ in range(30):
+        tpot, ttft = closed_loop(m, h, e, isl, osl, plan, clients, most, 0.0)
+        wanted = tokens_per_s * (ttft + osl * tpot) / osl
+        clients = min(0.5 * (clients + wanted), most)
+    return tpot, ttft
+
+
+@compiled
+def _separate_pools(
+    m: ModelNumbers, h: MachineNumbers, e: ServingEfficiency, row: Array, decode: Array
+) -> tuple[float, float]:
+    """Return the times of clients whose prompts and answers run in two pools.
+
+    The cache moves once over the scale-out network of the prefill worker. Prompts wait when
+    clients would start them faster than the pool takes them in; else for those that started
+    with them.
+    """
+    isl, osl, clients, chunk = row[1], row[2], row[3], row[9]
+    prefill = np.array((row[10], row[11], row[12], chunk, 0.0))
+    one = step_seconds(m, h, e, prefill, 0.0, 0.0, min(isl, chunk), 0.5 * isl)
+    full = step_seconds(m, h, e, prefill, 0.0, 0.0, chunk, 0.5 * isl)
+    own = e.first_s + math.ceil(isl / chunk) * one * e.first_token_stack
+    cache = sequence_cache_bytes(m, h, isl, prefill[0], prefill[1])
+    own += cache / (h.scale_out_bytes_per_s * e.scale_out)
+    prompts_per_s = row[13] * chunk / (isl * full)
+    most = max(most_requests(m, h, decode, isl + osl), 1.0)
+    batch, tpot, ttft = min(clients / row[14], most), 0.0, own
+    for _ in range(20):
+        tpot = step_seconds(m, h, e, decode, batch, isl + 0.5 * osl, 0.0, 0.0)
+        wait = own + e.burst * clients / prompts_per_s
+        wait = max(wait, clients / prompts_per_s - osl * tpot)
+        running = clients / row[14] / (1.0 + wait / (osl * tpot))
+        if running > most:
+            running = most
+            wait = max(wait, osl * tpot * (clients / row[14] / most - 1.0))
+        ttft = wait + e.first_steps * tpot
+        batch = 0.5 * batch + 0.5 * max(running, 1.0)
+    return tpot, ttft

@@ -84,6 +84,7 @@ def operating_point(
     late = step_seconds(m, h, e, plan, busy, context, 0.0, 0.0) * (1.0 - share)
     late += step_seconds(m, h, e, plan, busy, context, chunk, 0.5 * isl) * share
     first = _first_token(e, mixed, share * mixed / mean, isl, chunk, load[5])
+    first += e.first_s + e.first_steps * mean
     rate = batch / mean
     reason = FEASIBLE
     if late > tpot_limit:
@@ -237,7 +238,7 @@ def batch_rate_over_draws(
 
 
 @compiled
-def closed_loop_tpot(
+def closed_loop(
     m: ModelNumbers,
     h: MachineNumbers,
     e: ServingEfficiency,
@@ -245,13 +246,26 @@ def closed_loop_tpot(
     osl: float,
     plan: Array,
     clients: float,
+    most: float,
+    burst: float,
 ) -> tuple[float, float]:
     """Return mean TPOT and TTFT [s] when a fixed number of clients ask again at once.
 
-    The clients split into those that decode and those that wait for their prompt; the split is
-    a fixed point: clients = batch × (1 + TTFT / (output tokens × TPOT)).
+    Args:
+        m, h, e, plan: model, machine, efficiencies, the columns of `PLAN`.
+        isl, osl: input and output tokens of a request.
+        clients: of one replica.
+        most: requests that it runs at once.
+        burst: share of all clients' prompts that a mean first token waits for.
+
+    Notes:
+        The clients split into those that decode and those that wait for their first token; the
+        split is a fixed point: clients = batch × (1 + TTFT / (output tokens × TPOT)). A first
+        token takes the prompt's own prefill, the decode steps after which the engine hands out
+        tokens, and a share of the prefill of all clients: they start together, and a mean over a
+        run keeps some of that first crowd.
     """
-    batch, tpot, ttft = clients, 0.0, 0.0
+    batch, tpot, ttft = min(clients, most), 0.0, 0.0
     context = isl + 0.5 * osl
     for _ in range(12):
         chunk, wanted = prefill_mix(isl, osl, plan[3], batch)
@@ -259,10 +273,19 @@ def closed_loop_tpot(
         plain = step_seconds(m, h, e, plan, batch, context, 0.0, 0.0)
         mixed = step_seconds(m, h, e, plan, batch, context, chunk, 0.5 * isl)
         tpot = (1.0 - share) * plain + share * mixed
-        ttft = math.ceil(isl / chunk) * mixed * e.first_token_stack
+        one = min(isl, plan[3])
+        own = math.ceil(isl / plan[3]) * step_seconds(m, h, e, plan, batch, context, one, 0.5 * isl)
+        full = step_seconds(m, h, e, plan, 0.0, 0.0, plan[3], 0.5 * isl)
+        crowd = clients * full * isl / plan[3]
+        wait = e.first_s + e.first_token_stack * own + burst * crowd
         if wanted > 1.0:  # prompts queue until the batch has shrunk to what chunks can feed
-            ttft = max(ttft, clients * osl * tpot / batch * (wanted - 1.0))
-        batch = 0.5 * batch + 0.5 * clients / (1.0 + ttft / (osl * tpot))
+            wait = max(wait, clients * osl * tpot / batch * (wanted - 1.0))
+        running = clients / (1.0 + wait / (osl * tpot))
+        if running > most:  # the others wait for a place
+            wait = osl * tpot * (clients / most - 1.0)
+            running = most
+        ttft = wait + e.first_steps * tpot  # handed out late, decoded all the same
+        batch = 0.5 * batch + 0.5 * running
     return tpot, ttft
 
 

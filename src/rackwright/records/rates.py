@@ -72,6 +72,16 @@ class SoftwareStack(Component):
     parameter: tuple[EfficiencyEntry, ...] = ()
 
 
+class ServingEngine(Component):
+    """An inference engine, and the parameters that are its own; names as of `SoftwareStack`."""
+
+    names: tuple[str, ...]
+    from_release: tuple[int, ...] = ()
+    parent: str = ""
+    max_requests: int = Field(default=2048, gt=0)  # at once, where nothing else is said
+    parameter: tuple[EfficiencyEntry, ...] = ()
+
+
 class Efficiencies(Component):
     """The performance model's parameters of one chip family."""
 

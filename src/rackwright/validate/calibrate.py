@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,18 +14,24 @@ from rackwright.catalog import Catalog
 from rackwright.records.base import Record
 from rackwright.records.calibration import Calibration
 from rackwright.records.errors import InputError
-from rackwright.validate import fit_training
+from rackwright.validate import fit_serving, fit_training
 from rackwright.validate.fit import Posterior, Prior, narrowed, prior, robust_sd
 from rackwright.validate.measured import TrainingRow
-from rackwright.validate.resolve import Models
+from rackwright.validate.resolve import Models, Refusals
 from rackwright.validate.scores import ErrorStats, stats_of
-from rackwright.validate.table import open_table
+from rackwright.validate.serving import ServingCase, serving_cases
+from rackwright.validate.table import Table, open_table
 from rackwright.validate.training import training_cases
 
 Array = NDArray[np.float64]
+Kind = Literal["training", "serving"]
+Rows = Sequence[TrainingRow | ServingCase]
 
 FOLDS = 5
 """Parts of a user's rows that are left out in turn, to say how well the others predict them."""
+
+_CARRIES = {"training": ".training.stack", "serving": ".serving.stack"}
+"""The factor that carries what one configuration differs from its software by."""
 
 
 class Changed(Record):
@@ -48,12 +55,13 @@ class Calibrated(Record):
     mistakes: tuple[str, ...]
 
 
-def calibrate_training(
-    path: Path | None, catalog: Catalog, models: Models | None = None
+def calibrate(
+    kind: Kind, path: Path | None, catalog: Catalog, models: Models | None = None
 ) -> Calibrated:
-    """Return what the rows of a training table say of the parameters.
+    """Return what the rows of a table say of the parameters.
 
     Args:
+        kind: of the table.
         path: None: the public rows, fitted anew from what the catalog states; else a table of the
             user's own, which moves what the catalog's calibration says.
         catalog: what is known before, and the names in the table.
@@ -62,57 +70,98 @@ def calibrate_training(
     Raises:
         InputError: the table cannot be read, or no row of it can be used.
     """
-    table = open_table(path, "training")
-    cases, refusals = training_cases(table, catalog, models or Models(catalog))
-    rows = fit_training.by_configuration([case.at for case in cases])
+    table = open_table(path, kind)
+    rows, refusals = _rows(kind, table, catalog, models or Models(catalog))
     if not rows:
         raise InputError([f"{table.file}: no row is complete and clean: nothing to calibrate on"])
+    shipped = known_of(kind, catalog)
+    known = None if path is None else shipped
+    before, after = _fit(kind, rows, catalog, known)
     sha256 = hashlib.sha256(Path(table.file).read_bytes()).hexdigest()
-    known = None if path is None else training_of(catalog)
-    earlier = errors_with(rows, catalog, training_of(catalog))
-    before, after = fit_training.calibrate(rows, catalog, known)
     return Calibrated(
-        calibration=record(before, after, rows, sha256, known),
-        before=stats_of(earlier),
+        calibration=record(kind, before, after, rows, sha256, known),
+        before=stats_of(errors_with(kind, rows, catalog, shipped)),
         after=stats_of(after.errors),
-        left_out=None if path is None else _left_out(rows, catalog, known),
+        left_out=None if path is None else _left_out(kind, rows, catalog, known),
         changed=_changed(before, after),
         mistakes=tuple(refusals.mistakes),
     )
 
 
-def training_of(catalog: Catalog) -> Calibration | None:
-    """Return the catalog's calibration of training, None where it has none."""
-    return next((c for c in catalog.calibrations() if c.kind == "training"), None)
+def known_of(kind: Kind, catalog: Catalog) -> Calibration | None:
+    """Return the catalog's calibration of a kind, None where it has none."""
+    return next((c for c in catalog.calibrations() if c.kind == kind), None)
 
 
-def from_rows(rows: Sequence[TrainingRow], catalog: Catalog) -> Calibration:
+def from_rows(kind: Kind, rows: Rows, catalog: Catalog) -> Calibration:
     """Return what some rows say, with nothing known but what the catalog states."""
-    before, after = fit_training.calibrate(rows, catalog)
-    return record(before, after, rows, "", None)
+    before, after = _fit(kind, rows, catalog, None)
+    return record(kind, before, after, rows, "", None)
 
 
-def errors_with(rows: Sequence[TrainingRow], catalog: Catalog, known: Calibration | None) -> Array:
-    """Return log(predicted / measured) of rows (N,) with a calibration, without a fit."""
-    families = sorted({row.family for row in rows})
-    before = prior(catalog, families, sorted({row.stack.key for row in rows}))
+def learned(
+    kind: Kind,
+    rows: Rows,
+    catalog: Catalog,
+    known: Calibration,
+) -> Calibration:
+    """Return what is known after some more rows."""
+    before, after = _fit(kind, rows, catalog, known)
+    return record(kind, before, after, rows, "", known)
+
+
+def errors_with(
+    kind: Kind,
+    rows: Rows,
+    catalog: Catalog,
+    known: Calibration | None,
+) -> Array:
+    """Return log(predicted / measured) of the rows' quantities as a calibration predicts them."""
+    if kind == "serving":
+        arrays = fit_serving.rows_of([r for r in rows if isinstance(r, ServingCase)])
+        before = fit_serving.before_of(arrays, catalog, known)
+        return fit_serving.errors(arrays, before)(before.medians, None)
+    trained = [r for r in rows if isinstance(r, TrainingRow)]
+    families = sorted({row.family for row in trained})
+    before = prior(catalog, families, sorted({row.stack.key for row in trained}))
     if known is not None:
         before = narrowed(before, known)
-    return fit_training.errors(rows, before)(before.medians)
+    return fit_training.errors(trained, before)(before.medians, None)
+
+
+def _fit(
+    kind: Kind,
+    rows: Rows,
+    catalog: Catalog,
+    known: Calibration | None,
+) -> tuple[Prior, Posterior]:
+    if kind == "serving":
+        arrays = fit_serving.rows_of([r for r in rows if isinstance(r, ServingCase)])
+        return fit_serving.calibrate(arrays, catalog, known)
+    trained = [r for r in rows if isinstance(r, TrainingRow)]
+    return fit_training.calibrate(trained, catalog, known)
+
+
+def _rows(kind: Kind, table: Table, catalog: Catalog, models: Models) -> tuple[Rows, Refusals]:
+    if kind == "serving":
+        return serving_cases(table, catalog, models)
+    cases, refusals = training_cases(table, catalog, models)
+    return fit_training.by_configuration([case.at for case in cases]), refusals
 
 
 def record(
+    kind: Kind,
     before: Prior,
     after: Posterior,
-    rows: Sequence[TrainingRow],
+    rows: Rows,
     sha256: str,
     known: Calibration | None,
 ) -> Calibration:
     """Return a fit as a record; what it did not touch stays as it was known.
 
-    A stack's factor carries what one configuration differs from its stack by, once.
+    A software's factor carries what one configuration differs from it by, once.
     """
-    residual = robust_sd(after.errors) if len(rows) > FOLDS or known is None else 0.0
+    residual = robust_sd(after.judged) if len(rows) > FOLDS or known is None else 0.0
     residual = max(residual, known.residual_log_sd) if known is not None else residual
     names = [before.names[i] for i in after.free]
     medians = {name: after.values[i] for name, i in zip(names, after.free, strict=True)}
@@ -126,32 +175,35 @@ def record(
         spread[len(names) :, len(names) :] = old[np.ix_(there, there)]
         medians |= {n: known.medians[known.names.index(n)] for n in kept}
     for i, name in enumerate(names):
-        if name.endswith(".training.stack"):
+        if name.endswith(_CARRIES[kind]):
             spread[i, i] = max(spread[i, i], residual**2 + after.log_covariance[i, i])
+    sources = {r.source if isinstance(r, TrainingRow) else r.at.source for r in rows}
     return Calibration(
-        kind="training",
+        kind=kind,
         names=every,
         medians=tuple(float(f"{medians[name]:.6g}") for name in every),
         log_covariance=tuple(tuple(float(f"{x:.4g}") for x in row) for row in spread),
         residual_log_sd=float(f"{residual:.4g}"),
         rows=len(rows) + (known.rows if known is not None else 0),
-        sources=tuple(sorted({*(known.sources if known else ()), *(row.source for row in rows)})),
+        sources=tuple(sorted({*(known.sources if known else ()), *sources})),
         table_sha256=sha256,
     )
 
 
 def _left_out(
-    rows: Sequence[TrainingRow], catalog: Catalog, known: Calibration | None
+    kind: Kind,
+    rows: Rows,
+    catalog: Catalog,
+    known: Calibration | None,
 ) -> ErrorStats | None:
     """Return the errors of each fifth of the rows when the others are fitted."""
-    if len(rows) < 2:
+    if len(rows) < 2 or known is None:
         return None
     found = []
     for fold in range(min(FOLDS, len(rows))):
-        some = [row for i, row in enumerate(rows) if i % FOLDS == fold]
         others = [row for i, row in enumerate(rows) if i % FOLDS != fold]
-        before, after = fit_training.calibrate(others, catalog, known)
-        found.append(errors_with(some, catalog, record(before, after, others, "", known)))
+        some = [row for i, row in enumerate(rows) if i % FOLDS == fold]
+        found.append(errors_with(kind, some, catalog, learned(kind, others, catalog, known)))
     return stats_of(np.concatenate(found))
 
 

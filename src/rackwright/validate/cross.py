@@ -17,15 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rackwright.catalog import Catalog
-from rackwright.design.parameters import draw
 from rackwright.records.base import Record
-from rackwright.records.space import Parameters
-from rackwright.validate import fit_serving, fit_training
-from rackwright.validate.calibrate import errors_with, from_rows
-from rackwright.validate.calibrate import record as calibration_of
-from rackwright.validate.fit import fit, with_value
-from rackwright.validate.fit_serving import FAMILIES
-from rackwright.validate.measured import ServingRow, TrainingRow, read_serving
+from rackwright.validate import fit_training
+from rackwright.validate.calibrate import errors_with, from_rows, learned
+from rackwright.validate.measured import TrainingRow
 from rackwright.validate.resolve import Models, Refusals
 from rackwright.validate.scores import (
     ErrorStats,
@@ -35,11 +30,15 @@ from rackwright.validate.scores import (
     error_stats,
     interval,
 )
-from rackwright.validate.serving import ServingCase, serving_cases, serving_points
-from rackwright.validate.table import SHIPPED, open_table
+from rackwright.validate.serving import (
+    ServingCase,
+    serving_cases,
+    serving_parameters,
+    serving_points,
+)
+from rackwright.validate.table import open_table
 from rackwright.validate.training import training_cases, training_parameters, training_points
 
-Points = Mapping[str, list[Point]]
 Array = NDArray[np.float64]
 
 _TAUGHT = 8
@@ -91,22 +90,50 @@ def cross_training(path: Path | None, catalog: Catalog, models: Models | None = 
     shipped, _ = training_cases(open_table(None, "training"), catalog, known)
     rows = [case.at for case in shipped]
 
-    def by(key: Callable[[TrainingRow], str]) -> Crossed:
+    def by(key: Callable[[TrainingRow], str]) -> Mapping[str, Crossed]:
         seen = {key(row) for row in rows}
         found: dict[str, list[Point]] = {}
         for name in sorted({key(case.at) for case in cases}):
             some = [case for case in cases if key(case.at) == name]
             kept = fit_training.by_configuration([row for row in rows if key(row) != name])
-            calibrations = (from_rows(kept, catalog),) if name in seen else None
-            parameters = training_parameters(some, catalog, calibrations)
+            fits = (from_rows("training", kept, catalog),) if name in seen else None
+            parameters = training_parameters(some, catalog, fits)
             points = training_points(some, parameters, Refusals())
             found[name] = by_configuration(points)
-        return _crossed(found, seen)
+        return {"step": _crossed(found, seen)}
 
     return Cross(
-        sources={"step": by(lambda row: series(row.source))},
-        accelerators={"step": by(lambda row: row.hardware.accelerator.key)},
+        sources=by(lambda row: series(row.source)),
+        accelerators=by(lambda row: row.hardware.accelerator.key),
         one_row=_one_row([case.at for case in cases], rows, catalog),
+    )
+
+
+def cross_serving(path: Path | None, catalog: Catalog, models: Models | None = None) -> Cross:
+    """Return the errors of TPOT, TTFT and throughput of left-out sources and accelerators."""
+    known = models or Models(catalog)
+    cases, _ = serving_cases(open_table(path, "serving"), catalog, known)
+    shipped, _ = serving_cases(open_table(None, "serving"), catalog, known)
+
+    def by(key: Callable[[ServingCase], str]) -> Mapping[str, Crossed]:
+        seen = {key(case) for case in shipped}
+        found: dict[str, dict[str, list[Point]]] = {}
+        for name in sorted({key(case) for case in cases}):
+            some = [case for case in cases if key(case) == name]
+            kept = [case for case in shipped if key(case) != name]
+            fits = (from_rows("serving", kept, catalog),) if name in seen else None
+            points = serving_points(some, serving_parameters(some, catalog, fits), Refusals())
+            for quantity, of in (
+                ("tpot", points.tpot),
+                ("ttft", points.ttft),
+                ("throughput", points.throughput),
+            ):
+                found.setdefault(quantity, {})[name] = of
+        return {quantity: _crossed(parts, seen) for quantity, parts in found.items()}
+
+    return Cross(
+        sources=by(lambda case: series(case.at.source)),
+        accelerators=by(lambda case: case.at.hardware.accelerator.key),
     )
 
 
@@ -124,19 +151,18 @@ def _one_row(
         if len(some) < 3:
             continue
         others = [row for row in shipped if row.stack.key != stack]
-        known = from_rows(fit_training.by_configuration(others), catalog)
+        known = from_rows("training", fit_training.by_configuration(others), catalog)
         turns = np.linspace(0, len(some) - 1, min(len(some), _TAUGHT)).astype(int)
         after = []
         for i in turns:
-            fitted = fit_training.calibrate([some[i]], catalog, known)
-            learned = calibration_of(*fitted, [some[i]], "", known)
+            taught = learned("training", [some[i]], catalog, known)
             rest = [row for j, row in enumerate(some) if j != i]
-            after.append(errors_with(rest, catalog, learned))
+            after.append(errors_with("training", rest, catalog, taught))
         found.append(
             OneRow(
                 stack=stack,
                 rows=len(some),
-                before_median_pct=_median(errors_with(some, catalog, known)),
+                before_median_pct=_median(errors_with("training", some, catalog, known)),
                 after_median_pct=_median(np.concatenate(after)),
             )
         )
@@ -147,26 +173,6 @@ def _median(logs: Array) -> float:
     return 100.0 * float(np.median(np.abs(np.expm1(logs))))
 
 
-def cross_serving(path: Path | None, catalog: Catalog, models: Models | None = None) -> Cross:
-    """Return the errors of TPOT, TTFT and throughput of left-out sources and accelerators."""
-    cases, _ = serving_cases(open_table(path, "serving"), catalog, models or Models(catalog))
-    fitted = fit_serving.unqueued(read_serving(SHIPPED, catalog, FAMILIES, fit_serving.SERVED))
-    spare = fit_serving.unqueued(read_serving(SHIPPED, catalog, FAMILIES, ()))
-    start = _start(catalog, cases)
-
-    def refit(kept: Sequence[ServingRow]) -> Parameters:
-        few = _start(catalog, cases, n=2)
-        found, _ = fit(few, fit_serving.FREE, fit_serving.errors(kept), noise=0.15)
-        name = "common.serving.first_token_stack"
-        return with_value(found, name, fit_serving.first_token(found, kept))
-
-    def score(some: Sequence[ServingCase], parameters: Parameters) -> Points:
-        found = serving_points(some, parameters, Refusals())
-        return {"tpot": found.tpot, "ttft": found.ttft, "throughput": found.throughput}
-
-    return _cross(cases, (fitted, spare), start, refit, score)
-
-
 def series(source: str) -> str:
     """Return a source without its release: rounds of one benchmark are left out together.
 
@@ -174,43 +180,6 @@ def series(source: str) -> str:
     ('mlperf', 'trtllm_docs', 'torchtitan')
     """
     return re.sub(r"[-_]v\d+(\.\d+)*$", "", source)
-
-
-def shifted(start: Parameters, found: Parameters) -> Parameters:
-    """Return the draws moved as the medians moved: each keeps its spread."""
-    ratio = found.nominal / start.nominal
-    moved = {"nominal": found.nominal, "values": start.values * ratio}
-    return Parameters.model_construct(**{**dict(start), **moved})
-
-
-def _cross(
-    cases: Sequence[ServingCase],
-    rows: tuple[Sequence[ServingRow], Sequence[ServingRow]],
-    start: Parameters,
-    refit: Callable[[Sequence[ServingRow]], Parameters],
-    score: Callable[[Sequence[ServingCase], Parameters], Points],
-) -> Cross:
-    def by(key: Callable[[ServingRow], str]) -> dict[str, Crossed]:
-        parts: dict[str, list[ServingCase]] = {}
-        for case in cases:
-            parts.setdefault(key(case.at), []).append(case)
-        fitted, spare = rows
-        seen = {key(row) for row in fitted}
-        found: dict[str, dict[str, list[Point]]] = {}
-        for name in sorted(parts):
-            parameters = start
-            if name in seen:
-                kept = [row for row in fitted if key(row) != name]
-                kept = kept or [row for row in spare if key(row) != name]
-                parameters = shifted(start, refit(kept)) if kept else start
-            for quantity, points in score(parts[name], parameters).items():
-                found.setdefault(quantity, {})[name] = points
-        return {quantity: _crossed(of, seen) for quantity, of in found.items()}
-
-    return Cross(
-        sources=by(lambda row: series(row.source)),
-        accelerators=by(lambda row: row.hardware.accelerator.key),
-    )
 
 
 def _crossed(parts: Mapping[str, list[Point]], seen: set[str]) -> Crossed:
@@ -226,7 +195,3 @@ def _crossed(parts: Mapping[str, list[Point]], seen: set[str]) -> Crossed:
             if part
         ),
     )
-
-
-def _start(catalog: Catalog, cases: Sequence[ServingCase], n: int = 256) -> Parameters:
-    return draw(catalog, {*FAMILIES, *(case.at.family for case in cases)}, n=n)

@@ -12,19 +12,13 @@ from scipy.optimize import least_squares
 from rackwright.catalog import Catalog
 from rackwright.design.parameters import prior_entries
 from rackwright.records.calibration import Calibration
-from rackwright.records.space import Parameters
 
 Array = NDArray[np.float64]
-Errors = Callable[[Array], Array]
-"""log(predicted / measured) of every row, given the value of every parameter."""
+Index = NDArray[np.int64]
+Errors = Callable[[Array, Index | None], Array]
+"""log(predicted / measured) of some measurements (None: all), given every parameter."""
 
-
-class Free(NamedTuple):
-    """A parameter that is fitted: its name in the draws, where it starts, how far it may go."""
-
-    name: str
-    prior: float
-    log_sd: float
+_STEP = 1e-4  # of a logarithm, for slopes
 
 
 class Prior(NamedTuple):
@@ -53,6 +47,7 @@ class Posterior(NamedTuple):
     free: tuple[int, ...]
     log_covariance: Array  # (F, F)
     errors: Array  # (N,) log(predicted / measured) of the rows
+    judged: Array  # those by which the residual spread of a row is judged
 
 
 def prior(catalog: Catalog, families: Sequence[str], stacks: Sequence[str]) -> Prior:
@@ -74,7 +69,12 @@ def prior(catalog: Catalog, families: Sequence[str], stacks: Sequence[str]) -> P
 
 
 def posterior(
-    before: Prior, free: Sequence[int], errors: Errors, noise: float, weights: Array | None = None
+    before: Prior,
+    free: Sequence[int],
+    errors: Errors,
+    depends: NDArray[np.bool_],
+    noise: float,
+    weights: Array | None = None,
 ) -> Posterior:
     """Return the parameters that predict the rows best.
 
@@ -84,7 +84,9 @@ def posterior(
     Args:
         before: the parameters; those not free stay.
         free: columns that are fitted.
-        errors: of the rows.
+        errors: of the measurements.
+        depends: (N, P), whether a measurement's prediction depends on a parameter: slopes are
+            taken of those alone.
         noise: log standard deviation of a clean row, which weighs rows against priors.
         weights: of the rows (N,), 1 where none are given.
     """
@@ -98,65 +100,37 @@ def posterior(
         logs[columns] = at
         return np.exp(logs)
 
-    n = errors(before.medians).size
+    n = depends.shape[0]
     scale = (np.ones(n) if weights is None else weights) / noise
+    touched = [np.flatnonzero(depends[:, column]) for column in columns]
 
     def residuals(at: Array) -> Array:
-        return np.concatenate([errors(values(at)) * scale, whiten @ (at - start[columns])])
+        return np.concatenate(
+            [_soft(errors(values(at), None) * scale), whiten @ (at - start[columns])]
+        )
 
-    found = least_squares(residuals, start[columns], loss="soft_l1", max_nfev=60)
+    def slopes_of(at: Array) -> Array:
+        here = _soft(errors(values(at), None) * scale)
+        slopes = np.zeros((n + len(columns), len(columns)))
+        for j, some in enumerate(touched):
+            moved = at.copy()
+            moved[j] += _STEP
+            there = _soft(errors(values(moved), some) * scale[some])
+            slopes[some, j] = (there - here[some]) / _STEP
+        slopes[n:] = whiten
+        return slopes
+
+    found = least_squares(residuals, start[columns], jac=slopes_of, max_nfev=30)
     slopes = np.asarray(found.jac, dtype=np.float64)
     at = values(found.x)
     covariance = np.asarray(np.linalg.inv(slopes.T @ slopes), dtype=np.float64)
-    return Posterior(at, tuple(free), covariance, errors(at))
+    left = errors(at, None)
+    return Posterior(at, tuple(free), covariance, left, left)
 
 
-def fit(
-    start: Parameters,
-    free: Sequence[Free],
-    errors: Callable[[Parameters], Array],
-    noise: float,
-) -> tuple[Parameters, Array]:
-    """Return the parameters that predict the rows best, and each one's log standard deviation.
-
-    Least squares of log(predicted / measured), robust against single rows, each parameter held
-    near its prior. Spreads are those of the linearised posterior.
-
-    Args:
-        start: parameters; those not free stay.
-        free: what is fitted.
-        errors: gives log(predicted / measured) of every row at some parameters.
-        noise: log standard deviation of a clean row, which weighs rows against priors.
-    """
-    prior = np.log([f.prior for f in free])
-    width = np.array([f.log_sd for f in free])
-
-    def residuals(at: Array) -> Array:
-        trial = start
-        for f, value in zip(free, np.exp(at), strict=True):
-            trial = with_value(trial, f.name, float(value))
-        return np.concatenate([errors(trial) / noise, (at - prior) / width])
-
-    found = least_squares(residuals, prior, loss="soft_l1", max_nfev=40)
-    slopes = np.asarray(found.jac, dtype=np.float64)
-    covariance = np.linalg.inv(slopes.T @ slopes)
-    parameters = start
-    for f, value in zip(free, np.exp(found.x), strict=True):
-        parameters = with_value(parameters, f.name, float(value))
-    return parameters, np.sqrt(np.diag(covariance))
-
-
-def with_value(parameters: Parameters, name: str, value: float) -> Parameters:
-    """Return the parameters with one nominal value replaced, in every family that inherits it."""
-    nominal = parameters.nominal.copy()
-    entry = name.split(".", 1)[1]
-    heirs = {name}
-    if name.startswith("Blackwell."):  # what it hands down where the heir has no own fit
-        heirs |= {f"Blackwell Ultra.{entry}"} if entry.startswith("serving.") else set()
-    for i, known in enumerate(parameters.names):
-        if known in heirs:
-            nominal[i] = value
-    return Parameters.model_construct(**{**dict(parameters), "nominal": nominal})
+def _soft(off: Array) -> Array:
+    """Return residuals whose squares are soft L1, so that single rows do not pull."""
+    return np.asarray(np.sign(off) * np.sqrt(2.0 * (np.sqrt(1.0 + off**2) - 1.0)))
 
 
 def robust_sd(errors: Array) -> float:

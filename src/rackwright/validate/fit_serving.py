@@ -2,88 +2,172 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rackwright.catalog import Catalog
 from rackwright.design.numbers import compute_precision, machine_numbers, model_numbers
-from rackwright.design.parameters import serving_efficiencies
-from rackwright.kernels.serving_point import closed_loop_tpot
-from rackwright.records.space import Parameters
-from rackwright.validate.fit import Free, with_value
-from rackwright.validate.measured import ServingRow
+from rackwright.design.parameters import recipe_columns, serving_recipe
+from rackwright.kernels.numbers import MachineNumbers, ModelNumbers
+from rackwright.kernels.serving_modes import measured_over_rows
+from rackwright.records.calibration import Calibration
+from rackwright.records.errors import RackwrightError
+from rackwright.validate.fit import Errors, Index, Posterior, Prior, narrowed, posterior, prior
+from rackwright.validate.served import asked
+from rackwright.validate.serving import ServingCase, rate_of
+from rackwright.validate.table import number
 
 Array = NDArray[np.float64]
 
-FAMILIES = ("Hopper", "Blackwell", "Blackwell Ultra")
-SERVED = ("gpt-oss-120b", "Llama-3.1-70B")
+NOISE = {"tpot": 0.12, "ttft": 0.35, "throughput": 0.15}
+"""Log standard deviation of a clean row that the model describes, by quantity."""
 
-FREE = (
-    *(Free(f"{family}.serving.stack", 1.0, 0.1) for family in FAMILIES[:2]),
-    *(Free(f"{family}.serving.scale_up_latency_s", 6e-6, 0.4) for family in FAMILIES[:2]),
-    *(Free(f"{family}.serving.layer_s", 3e-5, 0.5) for family in FAMILIES[:2]),
-    Free("common.serving.moe_layer_s", 6e-6, 0.5),
-    Free("common.serving.step_s", 1e-3, 0.5),
-    Free("common.serving.grouped", 0.5, 0.4),
-    Free("common.serving.messages", 0.5, 0.3),
-    Free("common.memory", 0.85, 0.1),
-)
+_SOURCE_WEIGHT = 150.0
+"""Rows of a source and quantity beyond this many share its weight."""
+
+_FIXED = ("matmul.", "memory", "scale_up", "scale_out")
+"""Measured shares in the catalog: not fitted."""
 
 
-def times(rows: Sequence[ServingRow]) -> Callable[[Parameters], Array]:
-    """Return the function that gives mean TPOT and TTFT (N, 2) [s] of the rows."""
-    numbers = [
-        (
-            model_numbers(row.shape),
-            machine_numbers(row.hardware, row.precision, row.shape),
-            compute_precision(row.hardware.accelerator, row.precision),
+_DOUBTED = ("doubtful", "WIP")
+"""Words of a source's own warning: such rows are scored, and teach nothing."""
+
+
+class Measured(NamedTuple):
+    """One quantity of one row: which row, which quantity, what was measured, its weight."""
+
+    row: int
+    quantity: str
+    value: float
+    weight: float
+
+
+class Rows(NamedTuple):
+    """Rows as the kernel reads them, and what was measured of each."""
+
+    cases: tuple[ServingCase, ...]
+    models: Array
+    machines: Array
+    asked: Array
+    measured: tuple[Measured, ...]
+
+
+def rows_of(cases: Sequence[ServingCase]) -> Rows:
+    """Return the cases that can be predicted and trusted, with each measured quantity."""
+    kept, models, machines, columns = [], [], [], []
+    for case in cases:
+        if any(word in case.cells["flags"] for word in _DOUBTED):
+            continue
+        m, h = (
+            model_numbers(case.at.shape),
+            machine_numbers(case.at.hardware, case.at.precision, case.at.shape),
         )
-        for row in rows
-    ]
+        try:
+            columns.append(asked(case.cells, case.at, m, h))
+        except RackwrightError:
+            continue
+        kept.append(case)
+        models.append(m)
+        machines.append(h)
+    found = [(i, *pair) for i, case in enumerate(kept) for pair in _quantities(case)]
+    counts: dict[tuple[str, str], int] = {}
+    for i, quantity, _ in found:
+        key = (kept[i].at.source, quantity)
+        counts[key] = counts.get(key, 0) + 1
+    measured = tuple(
+        Measured(i, q, value, min(1.0, _SOURCE_WEIGHT / counts[kept[i].at.source, q]) ** 0.5)
+        for i, q, value in found
+    )
+    return Rows(tuple(kept), np.array(models), np.array(machines), np.array(columns), measured)
 
-    def at(parameters: Parameters) -> Array:
-        found = np.empty((len(rows), 2))
-        for i, (row, (m, h, precision)) in enumerate(zip(rows, numbers, strict=True)):
-            moe = row.shape.moe is not None
-            e, _, _ = serving_efficiencies(parameters, row.family, precision, moe)
-            isl, osl = row.input_tokens, row.output_tokens
-            found[i] = closed_loop_tpot(m, h, e, isl, osl, row.plan, row.clients)
-        return found
+
+def calibrate(
+    rows: Rows, catalog: Catalog, known: Calibration | None = None
+) -> tuple[Prior, Posterior]:
+    """Return the parameters before and after the rows; arguments as of `fit_training.calibrate`."""
+    before = before_of(rows, catalog, known)
+    used = np.unique(columns_of(rows, before))
+    free = [int(i) for i in used if i >= 0 and is_free(before.names[i])]
+    scale = np.array([m.weight * NOISE["tpot"] / NOISE[m.quantity] for m in rows.measured])
+    by_row = columns_of(rows, before).reshape(len(rows.cases), -1)
+    depends = np.zeros((len(rows.measured), len(before.names) + 1), dtype=bool)
+    np.put_along_axis(depends, by_row[[m.row for m in rows.measured]], True, axis=1)
+    after = posterior(before, free, errors(rows, before), depends, NOISE["tpot"], scale)
+    tokens = np.array([m.quantity != "ttft" for m in rows.measured])
+    return before, after._replace(judged=after.errors[tokens] if tokens.any() else after.errors)
+
+
+def before_of(rows: Rows, catalog: Catalog, known: Calibration | None) -> Prior:
+    """Return what is known of the parameters that the rows use."""
+    families = sorted({case.at.family for case in rows.cases})
+    before = prior(catalog, families, sorted({case.at.engine.key for case in rows.cases}))
+    return before if known is None else narrowed(before, known)
+
+
+def is_free(name: str) -> bool:
+    """Return whether a parameter is fitted."""
+    return not name.split(".", 1)[1].startswith(_FIXED)
+
+
+def errors(rows: Rows, before: Prior) -> Errors:
+    """Return the function that gives log(predicted / measured) of each measured quantity."""
+    used = columns_of(rows, before)
+    which = np.array([m.row for m in rows.measured])
+    column = np.array([0 if m.quantity == "tpot" else 1 for m in rows.measured])
+    value = np.array([m.value for m in rows.measured])
+    is_rate = np.array([m.quantity == "throughput" for m in rows.measured])
+
+    def at(values: Array, some: Index | None) -> Array:
+        picked = np.arange(which.size) if some is None else some
+        those, place = np.unique(which[picked], return_inverse=True)
+        each = np.ascontiguousarray(np.append(values, 1.0)[used[those]].prod(axis=2))
+        times = measured_over_rows(
+            rows.models[those], rows.machines[those], each, rows.asked[those]
+        )
+        predicted = times[place, column[picked]]
+        for k in np.flatnonzero(is_rate[picked]):
+            predicted[k] = _rate(rows, int(which[picked[k]]), times[place[k]])
+        logs: Array = np.log(np.clip(predicted / value[picked], 1e-6, 1e6))
+        return logs
 
     return at
 
 
-def errors(rows: Sequence[ServingRow]) -> Callable[[Parameters], Array]:
-    """Return the function that gives log(predicted / measured) TPOT of the rows."""
-    predicted = times(rows)
-    measured = np.array([row.tpot_s for row in rows])
-
-    def at(parameters: Parameters) -> Array:
-        found: Array = np.log(predicted(parameters)[:, 0] / measured)
-        return found
-
-    return at
-
-
-def first_token(parameters: Parameters, rows: Sequence[ServingRow]) -> float:
-    """Return the median of measured over modelled time to first token with few clients.
-
-    With more clients the answers end in step and their next prompts queue behind one another:
-    that is the client's doing, not the engine's. Without such rows: 1, the model's own time.
-    """
-    plain = with_value(parameters, "common.serving.first_token_stack", 1.0)
-    few = [row for row in rows if row.ttft_s and row.clients <= 8]
-    if not few:
-        return 1.0
-    measured = np.array([row.ttft_s for row in few], dtype=np.float64)
-    return float(np.median(measured / times(few)(plain)[:, 1]))
+def columns_of(rows: Rows, before: Prior) -> NDArray[np.int64]:
+    """Return the parameters (N, fields, 2) whose product each efficiency of a row is; -1: one."""
+    heirs = tuple(before.heirs)
+    seen: dict[tuple[str, str, str], NDArray[np.int64]] = {}
+    found = []
+    for case in rows.cases:
+        at = compute_precision(case.at.hardware.accelerator, case.at.precision)
+        key = (case.at.family, case.at.engine.key, at)
+        if key not in seen:
+            got = recipe_columns(heirs, (key[1], key[0]), serving_recipe(at))
+            table = np.full((len(got), 2), -1)
+            for i, entries in enumerate(got):
+                for j, column in enumerate(entries):
+                    table[i, j] = before.heirs[heirs[column]]
+            seen[key] = table
+        found.append(seen[key])
+    return np.array(found)
 
 
-def unqueued(rows: Sequence[ServingRow]) -> list[ServingRow]:
-    """Return the rows whose clients mostly decode.
+def _quantities(case: ServingCase) -> list[tuple[str, float]]:
+    cells, found = case.cells, []
+    if cells["tpot_ms"]:
+        found.append(("tpot", float(cells["tpot_ms"]) / 1e3))
+    if cells["ttft_ms"]:
+        found.append(("ttft", float(cells["ttft_ms"]) / 1e3))
+    rate = number(cells, "out_tok_s", 0.0)
+    rate = rate or number(cells, "out_tok_s_per_accel", 0.0) * case.at.hardware.accelerators
+    if rate > 0.0 and cells["mode"] == "agg-offline":
+        found.append(("throughput", rate))
+    return found
 
-    Where the first token takes half as long as the whole answer the engine runs fewer requests
-    than there are clients, and the table does not say how many.
-    """
-    return [row for row in rows if (row.ttft_s or 0.0) < 0.5 * row.output_tokens * row.tpot_s]
+
+def _rate(rows: Rows, i: int, pair: Array) -> float:
+    m, h = ModelNumbers(*rows.models[i]), MachineNumbers(*rows.machines[i])
+    return float(rate_of(rows.asked[i], rows.cases[i].at, m, h, pair[None, :])[0])

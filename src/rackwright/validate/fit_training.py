@@ -13,7 +13,7 @@ from rackwright.design.numbers import compute_precision, machine_numbers, model_
 from rackwright.design.parameters import recipe_columns, training_recipe, training_switches
 from rackwright.kernels.training import training_over_rows
 from rackwright.records.calibration import Calibration
-from rackwright.validate.fit import Errors, Posterior, Prior, narrowed, posterior, prior
+from rackwright.validate.fit import Errors, Index, Posterior, Prior, narrowed, posterior, prior
 from rackwright.validate.measured import TrainingRow
 
 Array = NDArray[np.float64]
@@ -54,7 +54,10 @@ def calibrate(
         before = narrowed(before, known)
     used = columns(rows, before)
     free = [i for i in np.unique(used) if i >= 0 and is_free(before.names[i])]
-    return before, posterior(before, free, errors(rows, before), NOISE, weights(rows))
+    depends = np.zeros((len(rows), len(before.names) + 1), dtype=bool)
+    np.put_along_axis(depends, used.reshape(len(rows), -1), True, axis=1)  # -1: none, the last
+    solved = posterior(before, free, errors(rows, before), depends, NOISE, weights(rows))
+    return before, solved
 
 
 def is_free(name: str) -> bool:
@@ -69,11 +72,12 @@ def errors(rows: Sequence[TrainingRow], before: Prior) -> Errors:
     used = columns(rows, before)
     switches = np.array([training_switches(row.stack) for row in rows]).reshape(len(rows), -1)
 
-    def at(values: Array) -> Array:
-        each = np.append(values, 1.0)[used].prod(axis=2)
-        table = np.ascontiguousarray(np.hstack([each, switches]))
-        steps = training_over_rows(n.models, n.machines, table, n.sequences, n.plans)
-        logs: Array = np.log(steps / n.measured)
+    def at(values: Array, some: Index | None) -> Array:
+        i = slice(None) if some is None else some
+        each = np.append(values, 1.0)[used[i]].prod(axis=2)
+        table = np.ascontiguousarray(np.hstack([each, switches[i]]))
+        steps = training_over_rows(n.models[i], n.machines[i], table, n.sequences[i], n.plans[i])
+        logs: Array = np.log(steps / n.measured[i])
         return logs
 
     return at

@@ -6,20 +6,19 @@ the files beside them. A row that lacks what the model needs is left out here an
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rackwright.catalog import Catalog
-from rackwright.design.parameters import stack_of
+from rackwright.design.parameters import engine_of, stack_of
 from rackwright.records.component import Accelerator
 from rackwright.records.errors import UnknownComponentError
 from rackwright.records.hardware import Hardware
 from rackwright.records.model import Attention, Experts, ModelShape, SlidingWindow
-from rackwright.records.rates import SoftwareStack
-from rackwright.validate.table import Row, number, open_table
+from rackwright.records.rates import ServingEngine, SoftwareStack
+from rackwright.validate.table import Row, number
 
 _PRECISIONS = {
     "fp16": "bf16",
@@ -64,6 +63,7 @@ class ServingRow(NamedTuple):
     source: str
     model: str
     family: str
+    engine: ServingEngine
     shape: ModelShape
     hardware: Hardware
     precision: str
@@ -73,37 +73,6 @@ class ServingRow(NamedTuple):
     clients: float
     tpot_s: float
     ttft_s: float | None
-
-
-def read_serving(
-    folder: Path, catalog: Catalog, families: tuple[str, ...], models: tuple[str, ...]
-) -> tuple[ServingRow, ...]:
-    """Return rows of one engine with a fixed-concurrency client, a TPOT, and no caveat.
-
-    Args:
-        folder: where the table is.
-        catalog: names of accelerators and models.
-        families: chip families wanted.
-        models: model names as the table spells them; none means all.
-
-    Raises:
-        InputError: the table is not in the folder.
-    """
-    found = []
-    for row in open_table(folder, "serving").rows:
-        wanted = row["mode"] == "agg" and not row["flags"] and row["tpot_ms"]
-        if not wanted or (models and row["model"] not in models):
-            continue
-        accelerator = known_accelerator(row["accelerator"], catalog)
-        if accelerator is None or accelerator.family not in families:
-            continue
-        try:
-            shape = catalog.model(row["model"])
-        except UnknownComponentError:
-            continue
-        if row["concurrency"] not in ("", "inf"):
-            found.append(serving_row(row, accelerator, shape, row["precision"] or "bf16"))
-    return tuple(found)
 
 
 def precision_of(text: str) -> str | None:
@@ -149,9 +118,7 @@ def training_row(
         _RECOMPUTE.get(row["recompute"], 1.0),
         number(row, "zero_stage"),
     )
-    release = tuple(
-        int(part) for part in row["software"].split(" ")[-1].split(".") if part.isdigit()
-    )
+    release = _release(row["software"])
     domain = int(number(row, "scaleup_size", float(accelerator.scale_up_domain or 1)))
     return TrainingRow(
         source=row["source_id"],
@@ -170,7 +137,7 @@ def training_row(
 
 
 def serving_row(
-    row: Row, accelerator: Accelerator, shape: ModelShape, precision: str
+    row: Row, accelerator: Accelerator, shape: ModelShape, precision: str, catalog: Catalog
 ) -> ServingRow:
     """Return a serving row as the model reads it; its TPOT is 0 where none was published."""
     tensor, copies = number(row, "tp"), number(row, "dp")
@@ -181,6 +148,7 @@ def serving_row(
         source=row["source_id"],
         model=row["model"],
         family=accelerator.family,
+        engine=engine_of(catalog, row["framework"], _release(row["framework"])),
         shape=shape,
         hardware=_hardware(
             accelerator, int(float(row["num_accel"])), accelerator.scale_up_domain or 1, 0.0
@@ -193,6 +161,12 @@ def serving_row(
         tpot_s=number(row, "tpot_ms", 0.0) / 1e3,
         ttft_s=float(row["ttft_ms"]) / 1e3 if row["ttft_ms"] else None,
     )
+
+
+def _release(software: str) -> tuple[int, ...]:
+    """Return the numbers of the last word of a name of software: its release."""
+    words = software.split()
+    return tuple(int(p) for p in words[-1].split(".") if p.isdigit()) if words else ()
 
 
 def _hardware(accelerator: Accelerator, count: int, domain: int, gbit_per_s: float) -> Hardware:

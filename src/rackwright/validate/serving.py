@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from rackwright.catalog import Catalog
 from rackwright.design.numbers import compute_precision, machine_numbers, model_numbers
 from rackwright.design.parameters import draw, serving_efficiencies
-from rackwright.kernels.numbers import ModelNumbers
+from rackwright.kernels.numbers import MachineNumbers, ModelNumbers
+from rackwright.kernels.serving_modes import POOLS, QUEUED, measured_over_draws, most_requests
 from rackwright.records.base import Record
+from rackwright.records.calibration import Calibration
 from rackwright.records.errors import RackwrightError
 from rackwright.records.model import ModelShape
+from rackwright.records.rates import ServingEngine
 from rackwright.records.space import Parameters
 from rackwright.validate.measured import (
     ServingRow,
@@ -33,7 +36,7 @@ from rackwright.validate.resolve import (
     beside,
 )
 from rackwright.validate.scores import Point, Scores, needs_reference, scores
-from rackwright.validate.served import MODES, Case, Predicted, predict
+from rackwright.validate.served import MODES, asked, replicas, tokens_per_s
 from rackwright.validate.table import Row, Table, number, open_table, place, wrong_cells
 
 Array = NDArray[np.float64]
@@ -127,20 +130,29 @@ def serving_cases(
     return cases, refusals
 
 
-def serving_parameters(cases: Sequence[ServingCase], catalog: Catalog) -> Parameters:
-    """Return the draws of every chip family in the cases."""
-    return draw(catalog, {case.at.family for case in cases})
+def serving_parameters(
+    cases: Sequence[ServingCase],
+    catalog: Catalog,
+    calibrations: Sequence[Calibration] | None = None,
+) -> Parameters:
+    """Return the draws of every chip family and engine in the cases; None: what the catalog has."""
+    families = {case.at.family for case in cases}
+    engines = {case.at.engine.key for case in cases}
+    return draw(catalog, families, stacks=engines, calibrations=calibrations)
 
 
 def serving_points(
     cases: Sequence[ServingCase], parameters: Parameters, refusals: Refusals
 ) -> ServingPoints:
     """Return measured and predicted quantities; what cannot be predicted is refused."""
+    seen: dict[tuple[str, str, str], Array] = {}
 
-    @cache
-    def worlds(family: str, precision: str, experts: bool) -> Array:
-        nominal, draws, _ = serving_efficiencies(parameters, family, precision, experts)
-        return np.vstack([np.array(nominal)[None, :], draws])
+    def worlds(family: str, precision: str, engine: ServingEngine) -> Array:
+        key = (family, precision, engine.key)
+        if key not in seen:
+            nominal, draws, _ = serving_efficiencies(parameters, family, precision, engine)
+            seen[key] = np.vstack([np.array(nominal)[None, :], draws])
+        return seen[key]
 
     counts: dict[int, ModelNumbers] = {}
     out = ServingPoints([], [], [], [], 0)
@@ -151,8 +163,9 @@ def serving_points(
         try:
             at = compute_precision(row.hardware.accelerator, row.precision)
             h = machine_numbers(row.hardware, row.precision, row.shape)
-            e = worlds(row.family, at, row.shape.moe is not None)
-            predicted = predict(Case(cells, row, counts[id(row.shape)], h, e))
+            m = counts[id(row.shape)]
+            columns = asked(cells, row, m, h)
+            predicted = _predict(columns, row, m, h, worlds(row.family, at, row.engine))
         except NoDataError as error:
             refusals.refuse(error)
             continue
@@ -162,6 +175,34 @@ def serving_points(
         scored += 1
         _keep(out, cells, row, predicted)
     return out._replace(scored=scored)
+
+
+class Predicted(NamedTuple):
+    """Predictions (1 + S,): seconds, and output tokens per second of all accelerators."""
+
+    tpot_s: Array
+    ttft_s: Array
+    tokens_per_s: Array
+
+
+def _predict(
+    columns: Array, row: ServingRow, m: ModelNumbers, h: MachineNumbers, worlds: Array
+) -> Predicted:
+    pair = measured_over_draws(m, h, worlds, columns)
+    if not np.all(np.isfinite(pair) & (pair > 0.0)):
+        raise UnsupportedError("the model gives no finite time")
+    return Predicted(pair[:, 0], pair[:, 1], rate_of(columns, row, m, h, pair))
+
+
+def rate_of(
+    columns: Array, row: ServingRow, m: ModelNumbers, h: MachineNumbers, pair: Array
+) -> Array:
+    """Return output tokens per second of all accelerators of a row (S,), from its times (S, 2)."""
+    running = columns[3]
+    if columns[0] == QUEUED:
+        most = most_requests(m, h, columns[6:11], columns[1] + columns[2])
+        running = max(min(columns[4], most), 1.0)
+    return tokens_per_s(columns, pair, running, 1.0 if columns[0] == POOLS else replicas(row))
 
 
 def layout_choice(
@@ -206,11 +247,14 @@ def _case(row: Row, catalog: Catalog, models: Models) -> ServingCase:
         raise UnsupportedError(f"precision {precision}")
     accelerator = known_accelerator(row["accelerator"], catalog)
     assert accelerator is not None, "unknown accelerators were told as mistakes"
-    at = serving_row(row, accelerator, shape, precision)
+    at = serving_row(row, accelerator, shape, precision, catalog)
     if "NeuronCores" in row["flags"]:  # the source counts cores; we count accelerators
         tensor = at.hardware.accelerators / at.plan[1]
         at = at._replace(plan=np.array((tensor, *at.plan[1:])))
     elif shape.moe is not None and "attention-DP enabled" in row["flags"]:
+        at = at._replace(plan=np.array((1.0, at.plan[1], at.plan[0], *at.plan[3:])))
+    elif shape.moe is not None and shape.heads % at.plan[0]:
+        # ranks that do not divide the heads hold whole copies of the attention
         at = at._replace(plan=np.array((1.0, at.plan[1], at.plan[0], *at.plan[3:])))
     return ServingCase(row, at)
 
