@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Lock
 from typing import NamedTuple, TypeVar, cast
 
@@ -39,6 +40,9 @@ from rackwright.summary import (
 )
 
 Tell = Callable[[str], None]
+
+SEARCH_LEDGER = "search.jsonl"
+"""Shards of a search that is not finished, in the run's folder."""
 R = TypeVar("R", bound=Record)
 
 
@@ -87,7 +91,7 @@ def run(
     study = given.study
     keep = _Keeper(folder, _inputs_sha256(given), tell, {} if seconds is None else seconds)
 
-    space = keep("design", "space", Space, lambda: run_design(given))
+    space = keep("design", "space", Space, lambda: _searched(given, folder, tell))
     front = keep("front", "front", Front, lambda: design.front(study, space))
     plan = keep.plan("build", lambda: run_build(given, space))
     if not plan.designs:  # nothing to compare with, nothing to test or buy: say why, now
@@ -155,9 +159,30 @@ def _early_access(
     return acceptance, decision, _Learned(report, rebuilt, evidence)
 
 
-def run_design(given: Given) -> Space:
+def run_design(given: Given, how: design.How | None = None) -> Space:
     """DESIGN: the space of the study."""
-    return design.search(given.study, given.components, given.models)
+    return design.search(given.study, given.components, given.models, how)
+
+
+def search_ledger(given: Given, path: Path, tell: Tell) -> design.Ledger:
+    """Return the ledger of a study's search: shards that it holds are not searched again.
+
+    Raises:
+        InputError: the file is the ledger of another search.
+    """
+    return design.Ledger(path, _inputs_sha256(given), tell)
+
+
+def _searched(given: Given, folder: RunFolder | None, tell: Tell) -> Space:
+    """Search with a ledger in the run's folder, so that a stopped run loses no shard."""
+    jobs = os.cpu_count() or 1
+    if folder is None:
+        return run_design(given, design.How(jobs=jobs, tell=tell))
+    path = folder.path / SEARCH_LEDGER
+    ledger = search_ledger(given, path, tell)
+    space = run_design(given, design.How(ledger, jobs, None, tell))
+    path.unlink()  # the space holds all of it
+    return space
 
 
 def run_build(

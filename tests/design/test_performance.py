@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rackwright.design.choose import choose, serving_load
 from rackwright.design.numbers import compute_precision, machine_numbers, model_numbers
 from rackwright.design.parameters import draw, serving_efficiencies, training_efficiencies
-from rackwright.design.performance import best_plan, evaluate, serving_load
+from rackwright.design.performance import describe, evaluate
 from rackwright.design.plans import plan_array
-from rackwright.design.software import serving_layouts, training_plans
+from rackwright.design.software import serving_layouts
 from rackwright.kernels.memory import training_bytes
 from rackwright.kernels.serving_point import FEASIBLE, closed_loop, operating_point
 from rackwright.kernels.training import training_parts
@@ -61,16 +62,14 @@ def test_the_best_training_plan_is_that_of_a_plain_loop():
         if not divides:
             continue
         evaluated += 1
-        plan = np.array([t, p, v, 1, 1, data, b, count, r, 1.0])
-        held = training_bytes(
-            m, t, p, v, 1.0, 1.0, data, b * 8192.0, count, r, 1.0, h.activation_bytes
-        )
+        plan = np.array([t, p, v, 1, 1, data, b, count, r, 1.0, 0.0, 1.0])
+        held = training_bytes(m, plan, b * 8192.0, h.activation_bytes)
         if held <= h.memory_bytes:
             feasible += 1
             best = max(best, 2016 * 8192 / sum(training_parts(m, h, e, 8192.0, plan)))
 
-    got = best_plan(hardware, PRETRAIN, shape, SMALL, PARAMETERS)
-    assert got.service.rate_tokens_per_s == pytest.approx(best)
+    got = choose(hardware, PRETRAIN, shape, SMALL, PARAMETERS)
+    assert got.rate == pytest.approx(best)
     assert (got.evaluated, got.feasible) == (evaluated, feasible)
 
 
@@ -83,13 +82,13 @@ def test_the_best_serving_plan_is_that_of_a_plain_loop():
         if 36 % p or ranks > 64 or max(t, x) % min(t, x):
             continue
         for batch in range(1, 33):
-            plan = np.array([t, p, x, c, batch], dtype=float)
+            plan = np.array([t, p, x, c, batch, 0, 0], dtype=float)
             point = operating_point(m, h, e, load, plan, float(batch))
             if point[0] == FEASIBLE:
                 best = max(best, 64 // ranks * point[1])
 
-    got = best_plan(hardware, CHAT, shape, SMALL, PARAMETERS)
-    assert got.service.rate_tokens_per_s == pytest.approx(best)
+    got = choose(hardware, CHAT, shape, SMALL, PARAMETERS)
+    assert got.rate == pytest.approx(best)
 
 
 def test_every_point_of_the_axes_is_evaluated_or_counted_as_not_dividing():
@@ -121,8 +120,11 @@ def test_a_served_workload_keeps_both_limits():
 
 
 def test_the_draws_are_the_plan_again_in_every_world():
-    got = best_plan(block(), PRETRAIN, MODELS["llama-3.1-405b"], SMALL, PARAMETERS)
-    plan = plan_array(got.service.plan, PRETRAIN)
+    choice = choose(block(), PRETRAIN, MODELS["llama-3.1-405b"], SMALL, PARAMETERS)
+    shape = MODELS["llama-3.1-405b"]
+    service, drawn = describe(block(), PRETRAIN, shape, choice, PARAMETERS)
+    plan = plan_array(service.plan, PRETRAIN)
+    np.testing.assert_array_equal(plan, choice.plan)
     m, h, _ = numbers(block(), PRETRAIN, MODELS["llama-3.1-405b"], "training")
     _, draws, _ = training_efficiencies(PARAMETERS, "Blackwell Ultra", "fp8")
     rates = [
@@ -130,7 +132,7 @@ def test_the_draws_are_the_plan_again_in_every_world():
         for row in draws
     ]
 
-    np.testing.assert_allclose(got.rates, rates)
+    np.testing.assert_allclose(drawn, rates)
 
 
 def numbers_e():
@@ -191,15 +193,11 @@ def test_a_wider_software_space_never_lowers_a_rate():
         assert b.rate_tokens_per_s <= c.rate_tokens_per_s * (1 + 1e-9)
 
 
-def test_plans_that_do_not_divide_are_dropped_with_a_reason():
-    plans = training_plans(block(), PRETRAIN, MODELS["llama-3.1-405b"], SMALL)
+def test_layouts_that_do_not_divide_are_dropped_with_a_reason():
     layouts = serving_layouts(block("H200", 8, 8), CHAT, MODELS["gpt-oss-120b"], SMALL)
 
-    assert np.all(plans.plans[:, 0] * plans.plans[:, 1] * plans.plans[:, 5] == 1008)
-    assert np.all(plans.plans[:, 5] * plans.plans[:, 6] * plans.plans[:, 7] == 2016)
-    assert sum(plans.rejected.values()) + len(plans.plans) == 72
     assert "replica larger than the block" in layouts.rejected
-    assert sum(layouts.rejected.values()) + len(layouts.plans) == 54
+    assert sum(layouts.rejected.values()) + len(layouts.layouts) == 54
 
 
 def test_weights_narrower_than_the_units_are_widened_as_they_are_read():
@@ -243,7 +241,7 @@ def test_a_published_training_run_is_predicted(row):
     workload = with_(PRETRAIN, precision=precision, model=model)
     m, h, e = numbers(hardware, workload, shape, "training")
 
-    got = sum(training_parts(m, h, e, float(sequence), np.array(plan, dtype=float)))
+    got = sum(training_parts(m, h, e, float(sequence), np.array((*plan, 0, 1), dtype=float)))
     assert got == pytest.approx(measured, rel=tolerance)
 
 
@@ -268,7 +266,7 @@ def test_a_published_serving_run_is_predicted(row):
     shape = CATALOG.model(model)
     workload = with_(CHAT, precision=precision, model=model)
     m, h, e = numbers(block(name, 8, domain, 400e9), workload, shape, "serving")
-    plan = np.array([tensor, 1.0, 1.0, 8192.0, clients])
+    plan = np.array([tensor, 1.0, 1.0, 8192.0, clients, 0.0, 0.0])
 
     got, _ = closed_loop(m, h, e, 1024.0, 1024.0, plan, float(clients), 1024.0, e.burst)
     assert 1e3 * got == pytest.approx(measured, rel=0.30)

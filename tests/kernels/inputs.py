@@ -55,6 +55,7 @@ SERVING = ServingEfficiency(
     request_s=1e-6,
     imbalance=1.1,
     stack=1.05,
+    acceptance=0.7,
     first_token_stack=2.0,
     first_s=0.01,
     first_steps=1.5,
@@ -75,6 +76,7 @@ MACHINE = MachineNumbers(
     other_weight_bytes=1.0,
     activation_bytes=1.0,
     cache_bytes=1.0,
+    host_bytes_per_s=2e11,
 )
 
 

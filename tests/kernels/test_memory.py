@@ -1,5 +1,6 @@
 """Bytes on an accelerator: by hand for a simple case, and laws for the rest."""
 
+import numpy as np
 import pytest
 
 from rackwright.kernels.memory import (
@@ -19,16 +20,24 @@ BODY = 80 * 8192 * (2 * 8192 + 2 * 1024 + 3 * 28672)
 TABLE = 128256 * 8192
 
 
-def held(tensor=1.0, pipeline=1.0, data=1.0, recompute=NONE, zero=0.0, count=8.0, interleave=1.0):
-    return training_bytes(
-        dense(), tensor, pipeline, interleave, 1.0, 1.0, data, 4096.0, count, recompute, zero, 2.0
-    )
+def held(
+    tensor=1.0,
+    pipeline=1.0,
+    data=1.0,
+    recompute=NONE,
+    zero=0.0,
+    count=8.0,
+    interleave=1.0,
+    more=(0.0, 1.0),
+):
+    plan = (tensor, pipeline, interleave, 1.0, 1.0, data, 2.0, count, recompute, zero, *more)
+    return training_bytes(dense(), np.array(plan), 4096.0, 2.0)
 
 
 def test_weights_gradients_and_optimizer_take_16_bytes_a_parameter():
     # Rajbhandari et al., ZeRO (arXiv 1910.02054), section 3.1
     states = held(recompute=FULL) - RESERVE_BYTES
-    states -= 4096 * 2 * 8192 * 80 + kept_bytes_per_token(dense(), NONE, 2.0) / 80 * 4096
+    states -= 4096 * 2 * 8192 * 80 + kept_bytes_per_token(dense(), NONE, 2.0, 1.0, 1.0) / 80 * 4096
     states -= 4 * 4096 * 128256
 
     assert states == pytest.approx(16 * (BODY + 2 * TABLE), rel=1e-9)
@@ -42,7 +51,7 @@ def test_sharding_more_of_the_state_over_data_parallel_holds_less():
 
 
 def test_recomputation_keeps_less():
-    kept = [kept_bytes_per_token(dense(), r, 2.0) for r in (NONE, SELECTIVE, FULL)]
+    kept = [kept_bytes_per_token(dense(), r, 2.0, 1.0, 1.0) for r in (NONE, SELECTIVE, FULL)]
 
     assert kept[0] > kept[1] > kept[2] == 2 * 8192 * 80
 
@@ -55,7 +64,7 @@ def test_activations_without_recomputation_are_those_of_the_paper():
     h = 8192.0
     m = dense(80.0, h, 4 * h, kv_heads=64.0)._replace(gated=1.0, mlp_up=4 * h * h)
 
-    assert kept_bytes_per_token(m, NONE, 2.0) / (80 * h) == pytest.approx(32)
+    assert kept_bytes_per_token(m, NONE, 2.0, 1.0, 1.0) / (80 * h) == pytest.approx(32)
 
 
 def test_a_pipeline_keeps_as_many_micro_batches_as_it_has_stages():
@@ -91,3 +100,17 @@ def test_serving_weights_are_the_parameters_at_their_precision():
     got = serving_weight_bytes(dense(), MACHINE, 1.0, 1.0, 1.0)
 
     assert got == pytest.approx(BODY * 1.0 + 2 * TABLE * 2.0)
+
+
+def test_an_optimizer_at_the_host_leaves_twelve_bytes_a_parameter():
+    here, away = held(), held(more=(1.0, 1.0))
+
+    assert here - away == pytest.approx(12 * (BODY + 2 * TABLE))
+
+
+def test_without_sequence_parallelism_every_rank_keeps_the_norms_whole():
+    # norms: 2 + 2 bytes twice a layer without recomputation; split by four or copied
+    split = kept_bytes_per_token(dense(), NONE, 2.0, 4.0, 1.0)
+    copied = kept_bytes_per_token(dense(), NONE, 2.0, 4.0, 0.0)
+
+    assert copied - split == pytest.approx(80 * 8 * 8192 * (1 - 1 / 4))

@@ -15,8 +15,10 @@ from rackwright.kernels.serving_point import (
     LATE_FIRST,
     LATE_TOKEN,
     NO_MEMORY,
+    NO_PREFILL,
     batch_rate_over_draws,
     closed_loop,
+    kept_per_step,
     largest_batch,
     mean_step_seconds,
     operating_point,
@@ -31,8 +33,8 @@ TIGHT = np.array([1024.0, 512.0, 2.0, 0.012, 1.645, 0.95])
 ALONE = np.array([8.0, 1.0, 1.0, 2048.0, 64.0])
 
 
-def layout(tensor=1, pipeline=1, expert=1, chunk=2048, batch=64):
-    return np.array([tensor, pipeline, expert, chunk, batch], dtype=float)
+def layout(tensor=1, pipeline=1, expert=1, chunk=2048, batch=64, draft=0, share=0):
+    return np.array([tensor, pipeline, expert, chunk, batch, draft, share], dtype=float)
 
 
 def test_parts_are_named_and_not_negative():
@@ -148,32 +150,34 @@ def test_a_simulated_queue_waits_no_longer_than_the_tail_says():
 def test_layouts_return_the_best_batch_and_count_every_point():
     layouts = np.array([layout(t, 1, 1, c) for t in (1, 2, 4) for c in (512, 8192)])
     batches = np.array([1.0, 4.0, 16.0, 64.0, 256.0])
-    counts, best, points, _ = serving_over_layouts(
-        sparse(), MACHINE, SERVING, LOAD, layouts, batches
-    )
+    for load in (LOAD, TIGHT):
+        counts, i, batch, rate, _ = serving_over_layouts(
+            sparse(), MACHINE, SERVING, load, layouts, batches
+        )
+        by_hand = []
+        for p in layouts:
+            points = [
+                (operating_point(sparse(), MACHINE, SERVING, load, p, float(b)), b)
+                for b in range(1, 257)
+            ]
+            feasible = [(point[1], b) for point, b in points if point[0] == FEASIBLE]
+            one, b = max(feasible, key=lambda pair: pair[1], default=(0.0, 0))
+            by_hand.append((288 // p[0] * one, b))
 
-    assert counts.sum() == layouts.shape[0] * batches.size
-    for i, p in enumerate(layouts):
-        feasible = [
-            b
-            for b in range(1, 257)
-            if operating_point(sparse(), MACHINE, SERVING, LOAD, p, float(b))[0] == FEASIBLE
-        ]
-        assert best[i] == max(feasible, default=0)
-        if feasible:
-            again = operating_point(sparse(), MACHINE, SERVING, LOAD, p, best[i])
-            np.testing.assert_allclose(points[i], again[1:])
+        assert counts.sum() == layouts.shape[0] * batches.size
+        assert (rate, batch) == by_hand[i]
+        assert rate == max(r for r, _ in by_hand)
 
 
 def test_what_fails_says_by_how_much():
     load = np.array([1024.0, 512.0, 2.0, 1e-4, 1.645, 0.95])
-    counts, best, _, excess = serving_over_layouts(
+    counts, best, _, _, excess = serving_over_layouts(
         dense(), MACHINE, SERVING, load, np.array([layout(8)]), np.array([1.0, 2.0])
     )
     late = operating_point(dense(), MACHINE, SERVING, load, layout(8), 1.0)[2]
 
     assert counts[int(LATE_TOKEN)] == 2
-    assert best[0] == 0
+    assert best == -1
     assert excess[int(LATE_TOKEN)] == pytest.approx(late / 1e-4)
 
 
@@ -244,3 +248,35 @@ def test_rows_and_draws_ask_the_same_question():
 
     np.testing.assert_allclose(by_draw, by_row, rtol=1e-12)
     assert by_draw[1, 0] > 1.9 * by_draw[0, 0]
+
+
+def test_drafted_tokens_are_kept_as_the_geometric_series_says():
+    # Leviathan et al. (arXiv 2211.17192), equation 1, summed by hand
+    assert kept_per_step(0.0, 0.7) == 1.0
+    assert kept_per_step(3.0, 0.7) == pytest.approx(1 + 0.7 + 0.49 + 0.343)
+
+
+def test_drafting_helps_a_small_batch_and_its_limit():
+    plain = operating_point(sparse(), MACHINE, SERVING, LOAD, layout(8), 4.0)
+    ahead = operating_point(sparse(), MACHINE, SERVING, LOAD, layout(8, draft=2), 4.0)
+
+    assert ahead[1] > 1.3 * plain[1]
+    assert ahead[2] < plain[2]
+
+
+def test_separate_pools_decode_without_prefill_in_their_steps():
+    # a quarter of the replicas prefills: the others' steps carry none
+    both = operating_point(dense(), MACHINE, SERVING, LOAD, layout(8), 64.0)
+    apart = operating_point(dense(), MACHINE, SERVING, LOAD, layout(8, share=0.25), 64.0)
+    plain = step_seconds(dense(), MACHINE, SERVING, layout(8), 64.0, 1280.0, 0.0, 0.0)
+
+    assert apart[6] == pytest.approx(plain)
+    assert apart[1] == pytest.approx(0.75 * 64 / plain)
+    assert apart[2] < both[2]
+
+
+def test_too_few_prefilling_replicas_cannot_keep_up():
+    point = operating_point(dense(), MACHINE, SERVING, LOAD, layout(8, share=0.002), 256.0)
+
+    assert point[0] == NO_PREFILL
+    assert point[5] > 1.0

@@ -37,6 +37,8 @@ def plan(**given):
         "micro_batches": 4,
         "recompute": 0,
         "zero": 1,
+        "offload": 0,
+        "sequence_parallel": 1,
     }
     return np.array([{**base, **given}[name] for name in PLAN], dtype=float)
 
@@ -65,7 +67,7 @@ def test_with_perfect_parts_a_step_is_its_arithmetic():
 
 def reference(m, h, e, sequence, p):
     """The step of a dense model on plain data, tensor and pipeline parallel, written out."""
-    tensor, pipeline, interleave, _, _, data, micro, count, recompute, _ = p
+    tensor, pipeline, interleave, _, _, data, micro, count, recompute, *_ = p
     tokens = micro * sequence
     speed = h.memory_bytes_per_s * e.memory
     rate = h.matmul_flop_per_s * e.matmul

@@ -127,10 +127,7 @@ def test_published_training_plans_fit_their_accelerators_by_our_count():
     for row in ROWS:
         m, h = model_numbers(row.shape), machine_numbers(row.hardware, row.precision, row.shape)
         p = row.plan
-        tokens = p[6] * row.sequence / p[3]
-        held = training_bytes(
-            m, p[0], p[1], p[2], p[3], p[4], p[5], tokens, p[7], p[8], p[9], h.activation_bytes
-        )
+        held = training_bytes(m, p, p[6] * row.sequence / p[3], h.activation_bytes)
         fits.append(held <= h.memory_bytes)
 
     assert len(fits) > 400

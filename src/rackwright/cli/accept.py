@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rackwright import accept
-from rackwright.cli.given import CatalogFolder, given_of
+from rackwright.cli.given import CalibrationFile, CatalogFolder, given_of
 from rackwright.cli.output import JsonFlag, StudyFile, answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.tables import table
@@ -42,10 +42,11 @@ def plan(
         str | None, typer.Option(metavar="ID", help="the design tested; none = the plan's lead")
     ] = None,
     catalog: CatalogFolder = None,
+    calibration: CalibrationFile = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Freeze the plan of the test: predictions, promises, limits."""
-    given = given_of(study, catalog)
+    given = given_of(study, catalog, calibration)
     with Progress() as progress:
         progress("design: searching hardware and software")
         space = run_design(given)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rackwright.cli.given import CatalogFolder, given_of
+from rackwright.cli.given import CalibrationFile, CatalogFolder, given_of
 from rackwright.cli.output import JsonFlag, StudyFile, answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.tables import money, table
@@ -31,10 +31,11 @@ def run(
         Path | None, typer.Option(metavar="DIR", help="write the plan and its certificate there")
     ] = None,
     catalog: CatalogFolder = None,
+    calibration: CalibrationFile = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Plan what to build where and when, in the base case or a scenario."""
-    given = given_of(study, catalog)
+    given = given_of(study, catalog, calibration)
     chosen = _scenario(given.study, scenario)
     with Progress() as progress:
         progress("design: searching hardware and software")

@@ -10,7 +10,7 @@ import typer
 
 from rackwright.buy import ledger as ledgers
 from rackwright.catalog.facts_file import commitments
-from rackwright.cli.given import CatalogFolder, given_of
+from rackwright.cli.given import CalibrationFile, CatalogFolder, given_of
 from rackwright.cli.output import JsonFlag, answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.tables import money, table
@@ -36,6 +36,7 @@ def run(
     ids: Annotated[str | None, typer.Option(metavar="A,B", help="commitments asked about")] = None,
     layer: Annotated[str | None, typer.Option(help="all commitments of a layer")] = None,
     catalog: CatalogFolder = None,
+    calibration: CalibrationFile = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Value the option to buy, or ask the ledger of commitments.
@@ -48,7 +49,7 @@ def run(
         return
     if study is None:
         raise RackwrightError("buy: name a study, or ask for --ledger.")
-    given = given_of(study, catalog)
+    given = given_of(study, catalog, calibration)
     with Progress() as progress:
         progress("design: searching hardware and software")
         space = run_design(given)

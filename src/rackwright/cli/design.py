@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import time
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from rackwright.cli.given import CatalogFolder, given_of
+from rackwright.cli.given import CalibrationFile, CatalogFolder, given_of
 from rackwright.cli.output import JsonFlag, StudyFile, answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.tables import money, rate, table
+from rackwright.design import How, Ledger, Meter
 from rackwright.design import front as front_of
 from rackwright.drawing.explain import explain as explain_lines
-from rackwright.pipeline import row_of, run_design
+from rackwright.pipeline import Given, Tell, row_of, run_design, search_ledger
+from rackwright.records.errors import RackwrightError
 from rackwright.records.space import Front, SearchStats, Space
 
 
@@ -22,16 +27,27 @@ def run(
     explain: Annotated[
         str | None, typer.Option(metavar="ID", help="the breakdown of one design")
     ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="processes; none = one per core")
+    ] = None,
+    ledger: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="keeps each shard of the search as it is finished"),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="go on with the ledger of a stopped search")
+    ] = False,
     catalog: CatalogFolder = None,
+    calibration: CalibrationFile = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Search hardware and software together; show the front, or explain one design."""
-    given = given_of(study, catalog)
-    started = time.process_time()
-    with Progress() as progress:
+    given = given_of(study, catalog, calibration)
+    meter = Meter()
+    with Progress() as progress, _told_when_stopped(study, ledger):
         progress("design: searching hardware and software")
-        space = run_design(given)
-    seconds = time.process_time() - started
+        kept = _ledger(given, ledger, resume, progress)
+        space = run_design(given, How(kept, jobs or os.cpu_count() or 1, meter, progress))
     if explain is not None:
         row = row_of(space, explain)
         lines = explain_lines(row, space)
@@ -43,39 +59,66 @@ def run(
         "designs": len(space.rows),
         "dominated": space.dominated,
         "front": [row.model_dump(mode="json") for row in front.rows],
-        "search": _search(space.search, seconds),
+        "search": _search(space.search, meter),
         "assumptions": list(space.assumptions),
         "grade": space.grade,
     }
     first = front.rows[0].key if front.rows else "ID"
     following = f"rackwright design {study} --explain {first}"
-    answer(document, _lines(space, front, seconds), following, as_json=as_json)
+    answer(document, _lines(space, front, meter), following, as_json=as_json)
 
 
-def _search(stats: SearchStats, seconds: float) -> dict[str, Any]:
-    """Return the counts with this machine's time; one process searches both kinds."""
-    total = max(stats.training.evaluated + stats.serving.evaluated, 1)
+def _ledger(given: Given, path: Path | None, resume: bool, tell: Tell) -> Ledger | None:
+    if path is None:
+        if resume:
+            raise RackwrightError("design: --resume needs --ledger FILE: what is gone on with.")
+        return None
+    if path.exists() and not resume:
+        raise RackwrightError(f"{path}: there already; add --resume to go on with it.")
+    return search_ledger(given, path, tell)
+
+
+@contextmanager
+def _told_when_stopped(study: Path, ledger: Path | None) -> Iterator[None]:
+    """Say how a stopped search goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if ledger is not None and ledger.is_file():
+            typer.echo(f"finished shards are in {ledger}", err=True)
+            typer.echo(f"next: rackwright design {study} --ledger {ledger} --resume", err=True)
+        raise
+
+
+def _search(stats: SearchStats, meter: Meter) -> dict[str, Any]:
+    """Return the counts with the CPU time of this machine; shards of a ledger took none."""
     out: dict[str, Any] = {
         "hardware": stats.hardware,
         "hardware_rejected": stats.hardware_rejected,
     }
     for kind, counts in (("training", stats.training), ("serving", stats.serving)):
-        share = seconds * counts.evaluated / total
+        seconds = meter.seconds[kind]
         out[kind] = {
             **counts.model_dump(mode="json"),
-            "cpu_seconds": share,
-            "per_core_second": counts.evaluated / share if share > 0 else 0.0,
+            "cpu_seconds": seconds,
+            "per_core_second": counts.evaluated / seconds if seconds > 0 else 0.0,
         }
     return out
 
 
-def _lines(space: Space, front: Front, seconds: float) -> list[str]:
+def _lines(space: Space, front: Front, meter: Meter) -> list[str]:
     stats = space.search
+    counted = []
+    for kind, counts in (("training", stats.training), ("serving", stats.serving)):
+        seconds = meter.seconds[kind]
+        rate_ = f" ({counts.evaluated / seconds / 1e6:.1f} million/s of CPU)" if seconds else ""
+        counted.append(
+            f"{kind}: {counts.evaluated:,} plans evaluated{rate_}, {counts.pruned:,} pruned, "
+            f"{counts.feasible:,} feasible"
+        )
     lines = [
-        f"{stats.hardware} hardware candidates; training: {stats.training.evaluated:,} plans "
-        f"evaluated, {stats.training.feasible:,} feasible; serving: "
-        f"{stats.serving.evaluated:,} evaluated, {stats.serving.feasible:,} feasible; "
-        f"{len(space.rows)} designs kept, {space.dominated} dominated; {seconds:.1f} s of CPU",
+        f"{stats.hardware} hardware candidates; {'; '.join(counted)}; {len(space.rows)} designs "
+        f"kept, {space.dominated} dominated",
     ]
     for workload in space.workloads:
         rows = [r for r in front.rows if r.workload == workload]

@@ -22,9 +22,9 @@ CalibrationFile = Annotated[
 ]
 
 
-def given_of(study: Path, catalog: Path | None = None) -> Given:
+def given_of(study: Path, catalog: Path | None = None, calibration: Path | None = None) -> Given:
     """Return the study in a file with all that it names."""
-    return given_from(load_study(study, catalog), study, catalog)
+    return given_from(load_study(study, catalog), study, catalog, calibration=calibration)
 
 
 def given_from(
@@ -33,8 +33,9 @@ def given_from(
     catalog: Path | None = None,
     readings: tuple[Measurement, ...] = (),
     rehearse: bool = False,
+    calibration: Path | None = None,
 ) -> Given:
     """Return a loaded study with its catalog and models."""
-    components = catalogs.load(catalog)
+    components = catalogs.load(catalog, calibration)
     models = load_models(loaded.study, components, file.parent)
     return Given(loaded.study, components, models, readings, rehearse)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from rackwright.cli.given import CatalogFolder, given_from
+from rackwright.cli.given import CalibrationFile, CatalogFolder, given_from
 from rackwright.cli.output import JsonFlag, StudyFile, answer
 from rackwright.cli.progress import Progress
 from rackwright.drawing.picture import picture_svg
@@ -43,6 +43,7 @@ def run(
         bool, typer.Option("--resume", help="keep what a stopped run has finished")
     ] = False,
     catalog: CatalogFolder = None,
+    calibration: CalibrationFile = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Run the whole: design, build, accept, buy; write the run folder and its report.
@@ -65,7 +66,7 @@ def run(
         )
     files = _measurement_files(measurements)
     readings = tuple(m for file in files for m in read_json_lines(Measurement, file)[0])
-    given = given_from(loaded, study, catalog, readings, rehearse)
+    given = given_from(loaded, study, catalog, readings, rehearse, calibration)
     target = out if out is not None else Path("runs") / loaded.study.name
     seconds: dict[str, float] = {}
     since = time.perf_counter()

@@ -4,14 +4,17 @@ In: a Study, the catalog, the shapes of its models. Out: a Space (every row that
 prefer, with the draws of its rates) and a Front (what people compare); `price` is loop 1's answer.
 
 Reading order: `rack.py` (one rack), `network.py` (its fabric), `bill.py` (bill and price),
-`candidates.py` (the hardware axes), `numbers.py`, `software.py`, `parameters.py`,
-`performance.py` (the software axes and what each plan does), `space.py` and `dominance.py` (rows
+`candidates.py` (the hardware axes), `numbers.py`, `parameters.py`, `software.py` and `choose.py`
+(the software axes, the best plan), `shards.py` (all blocks, resumable), `performance.py` (what the
+chosen plans do), `space.py` and `dominance.py` (rows
 of the space), `search.py` (all of it), `front.py`, `pricing.py`, `probes.py` (what early hardware
 should read).
 """
 
 from rackwright.design.front import front
+from rackwright.design.performance import How
 from rackwright.design.pricing import price
 from rackwright.design.search import predict_probes, search
+from rackwright.design.shards import Ledger, Meter
 
-__all__ = ["front", "predict_probes", "price", "search"]
+__all__ = ["How", "Ledger", "Meter", "front", "predict_probes", "price", "search"]

@@ -43,7 +43,9 @@ def compute_precision(accelerator: Accelerator, precision: str) -> str:
     raise InputError([f"{accelerator.key}: no matmul rate at {precision} or wider is catalogued"])
 
 
-def machine_numbers(hardware: Hardware, precision: str, shape: ModelShape) -> MachineNumbers:
+def machine_numbers(
+    hardware: Hardware, precision: str, shape: ModelShape, cache: float | None = None
+) -> MachineNumbers:
     """Return a hardware candidate at a precision, for a model.
 
     Args:
@@ -51,6 +53,7 @@ def machine_numbers(hardware: Hardware, precision: str, shape: ModelShape) -> Ma
         precision: of weights and, where the accelerator can, of products.
         shape: decides which weights stay wide (published releases with narrow experts keep
             the rest at 16 bit; other sparse models at four bit keep it at eight).
+        cache: bytes per cache element; None: two with 16-bit weights, else one.
     """
     accelerator = hardware.accelerator
     at = compute_precision(accelerator, precision)
@@ -75,7 +78,8 @@ def machine_numbers(hardware: Hardware, precision: str, shape: ModelShape) -> Ma
         weight_bytes=weight,
         other_weight_bytes=other,
         activation_bytes=BYTES[at],
-        cache_bytes=2.0 if weight >= 2.0 else 1.0,
+        cache_bytes=cache if cache is not None else (2.0 if weight >= 2.0 else 1.0),
+        host_bytes_per_s=accelerator.host_bytes_per_s or hardware.scale_out_bytes_per_s,
     )
 
 

@@ -36,7 +36,15 @@ DEFAULT_STACK = "megatron-bridge-26.06"
 DEFAULT_ENGINE = "vllm"
 """Serving software where nothing else is said: open, and the one with the most known rows."""
 
-_SHARES = ("matmul.", "attention", "memory", "scale_up", "scale_out", "training.passes")
+_SHARES = (
+    "matmul.",
+    "attention",
+    "memory",
+    "scale_up",
+    "scale_out",
+    "training.passes",
+    "serving.acceptance",
+)
 _LARGEST_SHARE = 0.98  # no draw of a share reaches the whole of what is physically there
 
 
@@ -359,6 +367,7 @@ def serving_recipe(precision: str) -> Recipe:
         "request_s": ("serving.request_s",),
         "imbalance": ("serving.imbalance",),
         "stack": ("serving.stack", "serving.family"),
+        "acceptance": ("serving.acceptance",),
         "first_token_stack": ("serving.first_token_stack",),
         "first_s": ("serving.first_s",),
         "first_steps": ("serving.first_steps",),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
-from rackwright.design.software import OPTIMIZER_SHARDING, RECOMPUTE
+from rackwright.design.software import OFFLOAD, RECOMPUTE
 from rackwright.records.space import SoftwarePlan
 from rackwright.records.study import ServingWorkload, TrainingWorkload
 
@@ -23,6 +25,8 @@ def plan_array(plan: SoftwarePlan, workload: Workload) -> Array:
             plan.expert_parallel,
             plan.prefill_chunk_tokens,
             plan.batch,
+            plan.draft_tokens,
+            plan.prefill_share,
         )
         return np.array(columns, dtype=np.float64)
     count = workload.global_batch_sequences / (plan.data_parallel * plan.micro_batch)
@@ -30,13 +34,15 @@ def plan_array(plan: SoftwarePlan, workload: Workload) -> Array:
         tensor,
         pipeline,
         plan.interleave,
-        1,
+        plan.context_parallel,
         plan.expert_parallel,
         plan.data_parallel,
         plan.micro_batch,
         count,
         RECOMPUTE[plan.recompute],
-        OPTIMIZER_SHARDING,
+        plan.zero,
+        OFFLOAD[plan.offload],
+        float(plan.sequence_parallel),
     )
     return np.array(columns, dtype=np.float64)
 
@@ -52,11 +58,15 @@ def training_record(plan: Array, precision: str) -> SoftwarePlan:
         expert_parallel=int(plan[4]),
         data_parallel=int(plan[5]),
         micro_batch=int(plan[6]),
-        recompute=next(name for name, code in RECOMPUTE.items() if code == plan[8]),
+        recompute=_name(RECOMPUTE, plan[8]),
+        context_parallel=int(plan[3]),
+        zero=int(plan[9]),
+        offload=_name(OFFLOAD, plan[10]),
+        sequence_parallel=bool(plan[11]),
     )
 
 
-def serving_record(plan: Array, precision: str, replicas: int) -> SoftwarePlan:
+def serving_record(plan: Array, precision: str, cache: str, replicas: int) -> SoftwarePlan:
     """Return a serving plan of the kernel as a record."""
     return SoftwarePlan(
         kind="serving",
@@ -68,4 +78,11 @@ def serving_record(plan: Array, precision: str, replicas: int) -> SoftwarePlan:
         batch=int(plan[4]),
         replicas=replicas,
         prefill_chunk_tokens=int(plan[3]),
+        cache_precision=cache,
+        draft_tokens=int(plan[5]),
+        prefill_share=float(plan[6]),
     )
+
+
+def _name(codes: Mapping[str, float], code: float) -> str:
+    return next(name for name, known in codes.items() if known == code)

@@ -10,7 +10,7 @@ from rackwright.catalog import Catalog
 from rackwright.design.candidates import Candidates, enumerate_candidates
 from rackwright.design.dominance import undominated
 from rackwright.design.parameters import draw
-from rackwright.design.performance import PerformanceTable, evaluate
+from rackwright.design.performance import How, PerformanceTable, evaluate
 from rackwright.design.probes import predict
 from rackwright.design.space import space_row
 from rackwright.records.acceptance import ProbePrediction
@@ -22,13 +22,19 @@ from rackwright.records.space import Parameters, SearchStats, Space, SpaceRow
 from rackwright.records.study import Study
 
 
-def search(study: Study, catalog: Catalog, models: Mapping[str, ModelShape]) -> Space:
+def search(
+    study: Study,
+    catalog: Catalog,
+    models: Mapping[str, ModelShape],
+    how: How | None = None,
+) -> Space:
     """Return the space of a study: all rows that some prices could prefer.
 
     Args:
         study: the declared space and the workloads.
         catalog: components.
         models: shape of each model that a workload names.
+        how: processes, ledger, progress; nothing of it changes the space.
 
     Raises:
         InputError: unknown systems, or components that lack what a rack needs.
@@ -48,6 +54,7 @@ def search(study: Study, catalog: Catalog, models: Mapping[str, ModelShape]) -> 
         models,
         study.design_space.software,
         parameters,
+        how,
     )
     _some_workload_is_served(study, candidates, table)
     rows = tuple(

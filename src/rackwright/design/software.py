@@ -1,13 +1,15 @@
-"""The software plans of one hardware candidate: the declared axes, less what does not divide."""
+"""The software axes of one hardware candidate, as the search kernels read them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rackwright.kernels.training_search import Axes, Job
 from rackwright.records.hardware import Hardware
 from rackwright.records.model import ModelShape
 from rackwright.records.study import ServingWorkload, SoftwareSpace, TrainingWorkload
@@ -15,98 +17,98 @@ from rackwright.records.study import ServingWorkload, SoftwareSpace, TrainingWor
 Array = NDArray[np.float64]
 
 RECOMPUTE: dict[str, float] = {"none": 0.0, "selective": 1.0, "full": 2.0}
-OPTIMIZER_SHARDING = 1.0
-"""ZeRO stage of every training plan: the optimizer is sharded over data parallel."""
+OFFLOAD: dict[str, float] = {"none": 0.0, "optimizer": 1.0}
+CACHE_BYTES: dict[str, float] = {"bf16": 2.0, "fp8": 1.0}
 
 
-class Plans(NamedTuple):
-    """Plans that divide, and why the others do not."""
+class Layouts(NamedTuple):
+    """Layouts that divide, and why the others do not."""
 
-    plans: Array
+    layouts: Array
     rejected: dict[str, int]
 
 
-def training_plans(
-    hardware: Hardware, workload: TrainingWorkload, shape: ModelShape, space: SoftwareSpace
-) -> Plans:
-    """Return the training plans (N, 10) of a block, in the columns of `kernels.training.PLAN`.
-
-    One job uses every accelerator of the block: data parallel is what tensor and pipeline leave.
-    A plan is dropped with the first reason that holds: it does not divide.
-    """
+def training_axes(shape: ModelShape, space: SoftwareSpace) -> Axes:
+    """Return the declared axes of training; one job uses every accelerator of the block."""
     experts = space.expert_parallel if shape.moe is not None else (1,)
-    axes = (
-        space.tensor_parallel,
-        space.pipeline_parallel,
-        space.interleave,
-        experts,
-        space.micro_batch,
-        tuple(RECOMPUTE[name] for name in space.recompute),
+    return Axes(
+        tensor=_values(space.tensor_parallel),
+        context=_values(space.context_parallel),
+        expert=_values(experts),
+        micro=_values(space.micro_batch),
+        recompute=_values(RECOMPUTE[name] for name in space.recompute),
+        sequence_parallel=_values(float(on) for on in space.sequence_parallel),
+        pipeline=_values(space.pipeline_parallel),
+        interleave=_values(space.interleave),
+        zero=_values(space.zero),
+        offload=_values(OFFLOAD[name] for name in space.offload),
     )
-    grid = np.array(list(product(*axes)), dtype=np.float64)
-    tensor, pipeline, interleave, expert, micro, recompute = grid.T
-    data = hardware.accelerators / (tensor * pipeline)
-    count = workload.global_batch_sequences / (data * micro)
-    keep, rejected = _sift(
-        {
-            "tensor parallel does not divide the heads": _splits(shape.heads, tensor),
-            "tensor × pipeline does not divide the block": data % 1.0 == 0.0,
-            "pipeline does not divide the layers": _stages(shape.layers, pipeline * interleave),
-            "interleaving needs a pipeline": (interleave == 1.0) | (pipeline > 1.0),
-            "micro-batch × data parallel does not divide the global batch": count % 1.0 == 0.0,
-            "interleaving needs a multiple of the pipeline in micro-batches": (interleave == 1.0)
-            | (count % pipeline == 0.0),
-            "expert parallel does not divide the experts": _experts(shape, expert),
-            "expert parallel does not divide its ranks": (data * tensor) % expert == 0.0,
-        }
+
+
+def training_job(hardware: Hardware, workload: TrainingWorkload, shape: ModelShape) -> Job:
+    """Return what a training plan of a block has to divide."""
+    return Job(
+        accelerators=float(hardware.accelerators),
+        global_batch=float(workload.global_batch_sequences),
+        sequence=float(workload.sequence_length),
+        heads=float(shape.heads),
+        layers=float(shape.layers),
+        experts=float(shape.moe.experts) if shape.moe is not None else 1.0,
     )
-    one, zero = np.ones_like(data), np.full_like(data, OPTIMIZER_SHARDING)
-    columns = (
-        tensor,
-        pipeline,
-        interleave,
-        one,
-        expert,
-        data,
-        micro,
-        count,
-        recompute,
-        zero,
-    )
-    return Plans(np.ascontiguousarray(np.stack(columns, axis=1)[keep]), rejected)
+
+
+def training_points(shape: ModelShape, space: SoftwareSpace) -> int:
+    """Return how many plans the axes of training declare for one block and precision."""
+    return int(np.prod([axis.size for axis in training_axes(shape, space)], dtype=np.int64))
 
 
 def serving_layouts(
     hardware: Hardware, workload: ServingWorkload, shape: ModelShape, space: SoftwareSpace
-) -> Plans:
-    """Return the serving layouts (N, 5) of a block, in the columns of `kernels.serving.PLAN`.
+) -> Layouts:
+    """Return the serving layouts (N, 7) of a block, in the columns of `kernels.serving.PLAN`.
 
-    The last column, the batch, is left at zero: the kernel runs through the declared batches.
-    A replica has max(tensor, expert) × pipeline accelerators; an expert group larger than the
-    tensor group copies the attention part, each copy taking its share of the requests.
+    The batch is left at zero: the kernel runs through the declared batches. A replica has
+    max(tensor, expert) × pipeline accelerators; an expert group larger than the tensor group
+    copies the attention part, each copy taking its share of the requests (attention-DP).
     """
-    experts = space.expert_parallel if shape.moe is not None else (1,)
-    axes = (
-        space.tensor_parallel,
-        space.pipeline_parallel,
-        experts,
-        space.prefill_chunk_tokens,
-    )
-    grid = np.array(list(product(*axes)), dtype=np.float64)
-    tensor, pipeline, expert, chunk = grid.T
+    grid = np.array(list(product(*_serving_axes(shape, space))), dtype=np.float64)
+    tensor, pipeline, expert, chunk, draft, share = grid.T
     nested = np.where(expert <= tensor, tensor % expert == 0.0, expert % tensor == 0.0)
+    ranks = np.maximum(tensor, expert) * pipeline
     keep, rejected = _sift(
         {
-            "tensor parallel does not divide the heads": _splits(shape.heads, tensor),
-            "pipeline does not divide the layers": _splits(shape.layers, pipeline),
-            "expert parallel does not divide the experts": _experts(shape, expert),
+            "tensor parallel does not divide the heads": shape.heads % tensor == 0.0,
+            "pipeline does not divide the layers": shape.layers % pipeline == 0.0,
+            "expert parallel does not divide the experts": _experts(shape) % expert == 0.0,
             "tensor and expert groups do not nest": nested,
-            "replica larger than the block": np.maximum(tensor, expert) * pipeline
-            <= hardware.accelerators,
+            "replica larger than the block": ranks <= hardware.accelerators,
+            "separate pools need two replicas": (share == 0.0)
+            | (2.0 * ranks <= hardware.accelerators),
         }
     )
-    columns = (tensor, pipeline, expert, chunk, np.zeros_like(chunk))
-    return Plans(np.ascontiguousarray(np.stack(columns, axis=1)[keep]), rejected)
+    columns = (tensor, pipeline, expert, chunk, np.zeros_like(chunk), draft, share)
+    return Layouts(np.ascontiguousarray(np.stack(columns, axis=1)[keep]), rejected)
+
+
+def serving_points(shape: ModelShape, space: SoftwareSpace) -> int:
+    """Return how many points the axes of serving declare for one block and precision."""
+    axes = (*_serving_axes(shape, space), space.batch)
+    return int(np.prod([len(axis) for axis in axes], dtype=np.int64))
+
+
+def _serving_axes(shape: ModelShape, space: SoftwareSpace) -> tuple[tuple[float, ...], ...]:
+    return (
+        space.tensor_parallel,
+        space.pipeline_parallel,
+        space.expert_parallel if shape.moe is not None else (1,),
+        space.prefill_chunk_tokens,
+        space.draft_tokens,
+        space.prefill_share,
+    )
+
+
+def _values(axis: Iterable[float]) -> Array:
+    return np.array(tuple(axis), dtype=np.float64)
 
 
 def _sift(rules: dict[str, NDArray[np.bool_]]) -> tuple[NDArray[np.bool_], dict[str, int]]:
@@ -121,14 +123,5 @@ def _sift(rules: dict[str, NDArray[np.bool_]]) -> tuple[NDArray[np.bool_], dict[
     return keep, rejected
 
 
-def _splits(whole: int, parts: Array) -> NDArray[np.bool_]:
-    return np.asarray(whole % parts == 0.0)
-
-
-def _stages(layers: int, parts: Array) -> NDArray[np.bool_]:
-    """Layers divide over stages, also when embedding and head take a layer's place each."""
-    return _splits(layers, parts) | (_splits(layers + 2, parts) & (parts > 1.0))
-
-
-def _experts(shape: ModelShape, parts: Array) -> NDArray[np.bool_]:
-    return _splits(shape.moe.experts if shape.moe is not None else 1, parts)
+def _experts(shape: ModelShape) -> int:
+    return shape.moe.experts if shape.moe is not None else 1

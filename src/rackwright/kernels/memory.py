@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rackwright.kernels.compiled import compiled
 from rackwright.kernels.numbers import MachineNumbers, ModelNumbers
+
+Array = NDArray[np.float64]
 
 RESERVE_BYTES = 2.0e9
 """Context, communication buffers and workspaces; an estimate of what frameworks keep.
@@ -18,28 +23,15 @@ NONE, SELECTIVE, FULL = 0.0, 1.0, 2.0
 
 @compiled
 def training_bytes(
-    m: ModelNumbers,
-    tensor: float,
-    pipeline: float,
-    interleave: float,
-    context: float,
-    expert: float,
-    data: float,
-    micro_tokens: float,
-    micro_batches: float,
-    recompute: float,
-    zero: float,
-    activation_bytes: float,
+    m: ModelNumbers, plan: Array, micro_tokens: float, activation_bytes: float
 ) -> float:
     """Return the bytes of the fullest accelerator of a training plan.
 
     Args:
         m: the model.
-        tensor, pipeline, interleave, context, expert, data: parallel sizes.
+        plan: the columns of `training.PLAN`; recompute is NONE, SELECTIVE or FULL; zero is 0 none,
+            1 optimizer, 2 and gradients, 3 and weights, sharded over data parallel.
         micro_tokens: tokens of one micro-batch on one tensor-parallel group.
-        micro_batches: per replica and step.
-        recompute: NONE, SELECTIVE or FULL.
-        zero: 0 none, 1 optimizer, 2 and gradients, 3 and weights, sharded over data parallel.
         activation_bytes: per element that a product reads, 2 at 16 bit.
 
     Returns:
@@ -50,30 +42,53 @@ def training_bytes(
         Mixed-precision Adam: Rajbhandari et al., ZeRO (arXiv 1910.02054), section 3.
         Activations in flight: Narayanan et al. (arXiv 2104.04473), section 2.2.
     """
-    kept, routed = stage_split(m, tensor, pipeline, expert)
-    shards = data * context
-    copies = max(shards * tensor / max(expert, tensor), 1.0)  # of each expert
-    held = kept * _bytes_per_parameter(shards, zero) + routed * _bytes_per_parameter(copies, zero)
-    flight = 1.0
-    if pipeline > 1.0:
-        flight = pipeline * (1.0 + (pipeline - 1.0) / (pipeline * interleave) * (interleave > 1.0))
-        flight = min(flight, micro_batches)
-    layers = m.layers / pipeline
-    per_token = kept_bytes_per_token(m, recompute, activation_bytes)
-    activations = flight * per_token * layers / m.layers * micro_tokens / tensor
-    if recompute == FULL:  # one layer is expanded while it runs backward
-        per_token = kept_bytes_per_token(m, NONE, activation_bytes)
-        activations += per_token / m.layers * micro_tokens / tensor
-    logits = 4.0 * micro_tokens * m.vocab / tensor if pipeline == 1.0 else 0.0
-    return held + activations + logits + RESERVE_BYTES
+    kept, routed = stage_split(m, plan[0], plan[1], plan[4])
+    per_token = kept_bytes_per_token(m, plan[8], activation_bytes, plan[0], plan[11])
+    expanded = 0.0
+    if plan[8] == FULL:  # one layer is expanded while it runs backward
+        expanded = kept_bytes_per_token(m, NONE, activation_bytes, plan[0], plan[11]) / m.layers
+    return plan_bytes(m, plan, kept, routed, per_token, expanded, micro_tokens)
 
 
 @compiled
-def _bytes_per_parameter(shards: float, zero: float) -> float:
+def plan_bytes(
+    m: ModelNumbers,
+    plan: Array,
+    kept: float,
+    routed: float,
+    per_token: float,
+    expanded: float,
+    micro_tokens: float,
+) -> float:
+    """Return `training_bytes` from what a search computes once for many plans.
+
+    Args:
+        m, plan, micro_tokens: as there.
+        kept, routed: from `stage_split`.
+        per_token: from `kept_bytes_per_token`; expanded: of the one layer that runs backward.
+    """
+    tensor, pipeline, interleave, zero = plan[0], plan[1], plan[2], plan[9]
+    shards = plan[3] * plan[5]
+    copies = max(shards * tensor / max(plan[4], tensor), 1.0)  # of each expert
+    optimizer = 0.0 if plan[10] > 0.0 else 12.0
+    held = kept * _bytes_per_parameter(shards, zero, optimizer)
+    held += routed * _bytes_per_parameter(copies, zero, optimizer)
+    flight = 1.0
+    if pipeline > 1.0:
+        flight = pipeline * (1.0 + (pipeline - 1.0) / (pipeline * interleave) * (interleave > 1.0))
+        flight = min(flight, plan[7])
+    activations = (flight * per_token / pipeline + expanded) * micro_tokens
+    logits = 4.0 * micro_tokens * m.vocab / tensor if pipeline == 1.0 else 0.0
+    whole: float = held + activations + logits + RESERVE_BYTES
+    return whole
+
+
+@compiled
+def _bytes_per_parameter(shards: float, zero: float, optimizer: float) -> float:
     """Return weights, gradients and optimizer of a parameter whose copies share what zero says."""
     held = 2.0 / (shards if zero >= 3.0 else 1.0)
     held += 2.0 / (shards if zero >= 2.0 else 1.0)
-    return held + 12.0 / (shards if zero >= 1.0 else 1.0)
+    return held + optimizer / (shards if zero >= 1.0 else 1.0)
 
 
 @compiled
@@ -99,30 +114,36 @@ def stage_split(
 
 
 @compiled
-def kept_bytes_per_token(m: ModelNumbers, recompute: float, size: float) -> float:
-    """Return the activation bytes of one token over all layers, before any splitting.
+def kept_bytes_per_token(
+    m: ModelNumbers, recompute: float, size: float, tensor: float, sequence_parallel: float
+) -> float:
+    """Return the activation bytes of one token over all layers on one rank of a tensor group.
 
     Args:
         m: the model.
         recompute: NONE, SELECTIVE (norms and activations are computed again) or FULL.
         size: bytes per element that a product reads.
+        tensor: members of the group.
+        sequence_parallel: 1 where what enters and leaves norms is split too, 0 where it is copied.
 
     Notes:
         Kept at 16 bit: what enters each norm, queries, keys, values, the attention's result,
         what enters the gate. Kept as products read them: outputs of norms and of the gate.
         Flash attention keeps no score matrix.
     """
+    whole = 1.0 / tensor if sequence_parallel > 0.0 else 1.0
     if recompute == FULL:
-        return 2.0 * m.hidden * m.layers
+        return 2.0 * m.hidden * m.layers * whole
     again = size * (recompute == NONE)
-    parts = (m.attention_layers + m.linear_layers) * (2.0 + again) * m.hidden
-    parts += m.attention_layers * 2.0 * (m.attention_in + m.attention_out) / m.hidden
+    norms = (m.attention_layers + m.linear_layers) * (2.0 + again) * m.hidden
+    norms += (m.dense_layers + m.moe_layers) * (2.0 + again) * m.hidden
+    parts = m.attention_layers * 2.0 * (m.attention_in + m.attention_out) / m.hidden
     parts += m.linear_layers * 2.0 * m.linear_mixer / m.hidden
     gate = 2.0 * m.gated + again
-    parts += m.dense_layers * ((2.0 + again) * m.hidden + gate * m.ffn)
+    parts += m.dense_layers * gate * m.ffn
     routed = m.top_k * (again * m.expert_width + gate * m.moe_ffn) + gate * m.shared_ffn
-    parts += m.moe_layers * ((2.0 + again) * m.hidden + routed)
-    return parts
+    parts += m.moe_layers * routed
+    return norms * whole + parts / tensor
 
 
 @compiled

@@ -72,6 +72,7 @@ class MachineNumbers(NamedTuple):
     other_weight_bytes: float  # of what is kept wider than the experts
     activation_bytes: float  # per element that a matmul reads
     cache_bytes: float  # per cache element
+    host_bytes_per_s: float  # between an accelerator and its host
 
 
 class TrainingEfficiency(NamedTuple):
@@ -130,6 +131,7 @@ class ServingEfficiency(NamedTuple):
     request_s: float  # host time per request and step
     imbalance: float  # load of the fullest rank of an expert group over the mean
     stack: float  # measured over modelled step time
+    acceptance: float  # chance that a drafted token is kept
     first_token_stack: float  # measured over modelled time of a prompt's own prefill
     first_s: float  # until a request reaches the engine and its first token the client
     first_steps: float  # decode steps until the first token is handed out

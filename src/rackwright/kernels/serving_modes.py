@@ -20,7 +20,7 @@ from rackwright.kernels.numbers import (
     model_row,
     serving_efficiency,
 )
-from rackwright.kernels.serving import step_seconds
+from rackwright.kernels.serving import seconds_of, step_seconds, step_terms
 from rackwright.kernels.serving_point import closed_loop
 
 Array = NDArray[np.float64]
@@ -59,7 +59,7 @@ def measured(
         row: the columns of `ROW`.
     """
     mode, isl, osl, clients = row[0], row[1], row[2], row[3]
-    plan = np.array((row[6], row[7], row[8], row[9], clients))
+    plan = np.array((row[6], row[7], row[8], row[9], clients, 0.0, 0.0))
     if mode == FIXED:
         return _fixed_batch(m, h, e, isl, osl, plan, clients)
     if mode == POOLS:
@@ -157,9 +157,10 @@ def _separate_pools(
     with them.
     """
     isl, osl, clients, chunk = row[1], row[2], row[3], row[9]
-    prefill = np.array((row[10], row[11], row[12], chunk, 0.0))
-    one = step_seconds(m, h, e, prefill, 0.0, 0.0, min(isl, chunk), 0.5 * isl)
-    full = step_seconds(m, h, e, prefill, 0.0, 0.0, chunk, 0.5 * isl)
+    prefill = np.array((row[10], row[11], row[12], chunk, 0.0, 0.0, 0.0))
+    before, after = step_terms(m, h, e, prefill), step_terms(m, h, e, decode)
+    one = seconds_of(before, 0.0, 0.0, min(isl, chunk), 0.5 * isl)
+    full = seconds_of(before, 0.0, 0.0, chunk, 0.5 * isl)
     own = e.first_s + math.ceil(isl / chunk) * one * e.first_token_stack
     cache = sequence_cache_bytes(m, h, isl, prefill[0], prefill[1])
     own += cache / (h.scale_out_bytes_per_s * e.scale_out)
@@ -167,7 +168,7 @@ def _separate_pools(
     most = max(most_requests(m, h, decode, isl + osl), 1.0)
     batch, tpot, ttft = min(clients / row[14], most), 0.0, own
     for _ in range(20):
-        tpot = step_seconds(m, h, e, decode, batch, isl + 0.5 * osl, 0.0, 0.0)
+        tpot = seconds_of(after, batch, isl + 0.5 * osl, 0.0, 0.0)
         wait = own + e.burst * clients / prompts_per_s
         wait = max(wait, clients / prompts_per_s - osl * tpot)
         running = clients / row[14] / (1.0 + wait / (osl * tpot))

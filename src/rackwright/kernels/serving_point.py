@@ -22,7 +22,7 @@ from rackwright.kernels.numbers import (
     ServingEfficiency,
     serving_efficiency,
 )
-from rackwright.kernels.serving import step_seconds
+from rackwright.kernels.serving import StepTerms, seconds_of, step_terms
 
 Array = NDArray[np.float64]
 
@@ -69,29 +69,99 @@ def operating_point(
     Source:
         M/D/1: Pollaczek-Khinchine; exponential tail: Kingman's heavy-traffic limit.
     """
-    isl, osl, ttft_limit, tpot_limit, z = load[0], load[1], load[2], load[3], load[4]
+    return point_of(m, h, e, load, plan, batch, step_terms(m, h, e, plan))
+
+
+@compiled
+def point_of(
+    m: ModelNumbers,
+    h: MachineNumbers,
+    e: ServingEfficiency,
+    load: Array,
+    plan: Array,
+    batch: float,
+    t: StepTerms,
+) -> tuple[float, ...]:
+    """Return `operating_point` from the terms of its layout, computed once for all batches."""
+    isl, osl, z = load[0], load[1], load[4]
     busy = batch + z * math.sqrt(batch)
     held = _held_bytes(m, h, plan, busy, isl + osl)
     if held > h.memory_bytes:
         return NO_MEMORY, 0.0, 0.0, 0.0, held, 0.0, 0.0
-    chunk, share = prefill_mix(isl, osl, plan[3], batch)
+    if plan[6] > 0.0:
+        return _separate(m, h, e, load, plan, batch, busy, held, t)
+    kept = kept_per_step(plan[5], e.acceptance)
+    chunk, share = prefill_mix(isl, osl, plan[3], batch * kept)
     if share >= 1.0:
         return NO_PREFILL, 0.0, 0.0, 0.0, held, share, 0.0
     context = isl + 0.5 * osl
-    plain = step_seconds(m, h, e, plan, batch, context, 0.0, 0.0)
-    mixed = step_seconds(m, h, e, plan, batch, context, chunk, 0.5 * isl)
+    plain = seconds_of(t, batch, context, 0.0, 0.0)
+    mixed = seconds_of(t, batch, context, chunk, 0.5 * isl)
     mean = (1.0 - share) * plain + share * mixed
-    late = step_seconds(m, h, e, plan, busy, context, 0.0, 0.0) * (1.0 - share)
-    late += step_seconds(m, h, e, plan, busy, context, chunk, 0.5 * isl) * share
-    first = _first_token(e, mixed, share * mixed / mean, isl, chunk, load[5])
-    first += e.first_s + e.first_steps * mean
-    rate = batch / mean
-    reason = FEASIBLE
-    if late > tpot_limit:
-        reason = LATE_TOKEN
-    elif first > ttft_limit:
-        reason = LATE_FIRST
-    return reason, rate, late, first, held, share * mixed / mean, mean
+    late = seconds_of(t, busy, context, 0.0, 0.0) * (1.0 - share)
+    late += seconds_of(t, busy, context, chunk, 0.5 * isl) * share
+    load_ = share * mixed / mean
+    first = _first_token(e, mixed, load_, isl, chunk, load[5]) + e.first_steps * mean
+    reason = _verdict(load, first, late / kept)
+    return reason, batch * kept / mean, late / kept, first, held, load_, mean
+
+
+@compiled
+def kept_per_step(draft: float, acceptance: float) -> float:
+    """Return the tokens that a request keeps per step when each drafted one is kept by chance.
+
+    Args:
+        draft: tokens drafted ahead; 0: one token per step.
+        acceptance: chance that a drafted token is kept, given that those before it were.
+
+    Source:
+        Leviathan, Kalman, Matias (arXiv 2211.17192), equation 1: (1 - a^(n+1)) / (1 - a).
+    """
+    if draft <= 0.0:
+        return 1.0
+    kept: float = (1.0 - acceptance ** (draft + 1.0)) / (1.0 - acceptance)
+    return kept
+
+
+@compiled
+def _separate(
+    m: ModelNumbers,
+    h: MachineNumbers,
+    e: ServingEfficiency,
+    load: Array,
+    plan: Array,
+    batch: float,
+    busy: float,
+    held: float,
+    t: StepTerms,
+) -> tuple[float, ...]:
+    """Return the point of a replica of which a share prefills and the rest decodes.
+
+    Rates are per replica of both kinds together. The cache crosses the fabric once.
+    """
+    isl, osl, share = load[0], load[1], plan[6]
+    context = isl + 0.5 * osl
+    kept = kept_per_step(plan[5], e.acceptance)
+    mean = seconds_of(t, batch, context, 0.0, 0.0)
+    late = seconds_of(t, busy, context, 0.0, 0.0) / kept
+    rate = (1.0 - share) * batch * kept / mean
+    chunk = min(isl, plan[3])
+    one = seconds_of(t, 0.0, 0.0, chunk, 0.5 * isl)
+    prompts = rate / osl / share  # per second and prefilling replica
+    used = prompts * math.ceil(isl / plan[3]) * one
+    if used >= 1.0:
+        return NO_PREFILL, 0.0, 0.0, 0.0, held, used, 0.0
+    first = _first_token(e, one, used, isl, chunk, load[5]) + e.first_steps * mean
+    moved = sequence_cache_bytes(m, h, isl, plan[0], plan[1])
+    first += moved / (h.scale_out_bytes_per_s * e.scale_out)
+    return _verdict(load, first, late), rate, late, first, held, share * used, mean
+
+
+@compiled
+def _verdict(load: Array, first: float, late: float) -> float:
+    if late > load[3]:
+        return LATE_TOKEN
+    return LATE_FIRST if first > load[2] else FEASIBLE
 
 
 @compiled
@@ -102,43 +172,53 @@ def serving_over_layouts(
     load: Array,
     layouts: Array,
     batches: Array,
-) -> tuple[NDArray[np.int64], Array, Array, Array]:
-    """Return what each layout can do over all declared batches.
+) -> tuple[NDArray[np.int64], int, float, float, Array]:
+    """Return the layout and batch with the highest rate of the block within every limit.
 
     Args:
-        m, h, e, load: as for `operating_point`.
-        layouts: (N, 5), the columns of `PLAN`; the batch column is ignored.
+        m, h, e, load: as for `operating_point`; the block has the machine's accelerators.
+        layouts: (N, 7), the columns of `PLAN`; the batch column is ignored.
         batches: (B,) declared batches, ascending.
 
     Returns:
-        Counts by reason (5,); the largest batch within every limit (N,), refined to whole
-        requests up to the next declared batch, 0 where there is none; its operating point
-        (N, 6); and by reason the least excess of any point that failed by it (5,): held over
-        available bytes, prefill share, TTFT and TPOT over their limits.
+        Counts by reason (5,) over all declared batches; the best layout, -1 where none fits, and
+        its batch, refined to whole requests up to the next declared one; the block's rate; by
+        reason the least excess of any point that failed by it (5,): held over available bytes,
+        prefill share, TTFT and TPOT over their limits. Of equal rates the first layout.
+
+    Notes:
+        A layout is refined only if it could become the best: what its next declared batch would
+        serve without limits, or in proportion to the batch where that is not known, is a bound.
     """
     counts = np.zeros(5, dtype=np.int64)
-    best = np.zeros(layouts.shape[0])
-    points = np.zeros((layouts.shape[0], 6))
     excess = np.full(5, np.inf)
+    winner, chosen, top = -1, 0.0, 0.0
     for i in range(layouts.shape[0]):
-        ceiling = batches[-1]
+        plan = layouts[i]
+        replicas = math.floor(h.accelerators / (max(plan[0], plan[2]) * plan[1]))
+        t = step_terms(m, h, e, plan)
+        best, rate, ceiling, bound = 0.0, 0.0, batches[0], np.inf
         for j in range(batches.shape[0]):
-            got = operating_point(m, h, e, load, layouts[i], batches[j])
+            got = point_of(m, h, e, load, plan, batches[j], t)
             reason = int(got[0])
             counts[reason] += 1
             if got[0] == FEASIBLE:
-                best[i] = batches[j]
-                ceiling = batches[min(j + 1, batches.shape[0] - 1)]
+                best, rate = batches[j], got[1]
+                ceiling, bound = best, rate
             else:
                 over = (0.0, got[4] / h.memory_bytes, got[5], got[3] / load[2], got[2] / load[3])
                 excess[reason] = min(excess[reason], over[reason])
-        if best[i] > 0.0:
-            if ceiling > best[i]:
-                best[i] = largest_batch(m, h, e, load, layouts[i], ceiling)
-            got = operating_point(m, h, e, load, layouts[i], best[i])
-            for k in range(6):
-                points[i, k] = got[k + 1]
-    return counts, best, points, excess
+                if best > 0.0 and ceiling == best:
+                    ceiling = batches[j]
+                    bound = got[1] if got[1] > 0.0 else rate * ceiling / best
+        if best == 0.0 or replicas * bound <= top:
+            continue
+        if ceiling > best:
+            best = _largest(m, h, e, load, plan, ceiling, t)
+            rate = point_of(m, h, e, load, plan, best, t)[1]
+        if replicas * rate > top:
+            winner, chosen, top = i, best, replicas * rate
+    return counts, winner, chosen, top, excess
 
 
 @compiled
@@ -154,12 +234,25 @@ def largest_batch(
 
     Every limit tightens as the batch grows, so halving finds the last one that fits.
     """
+    return _largest(m, h, e, load, plan, top, step_terms(m, h, e, plan))
+
+
+@compiled
+def _largest(
+    m: ModelNumbers,
+    h: MachineNumbers,
+    e: ServingEfficiency,
+    load: Array,
+    plan: Array,
+    top: float,
+    t: StepTerms,
+) -> float:
     low, high = 0.0, top
-    if operating_point(m, h, e, load, plan, top)[0] == FEASIBLE:
+    if point_of(m, h, e, load, plan, top, t)[0] == FEASIBLE:
         return top
     while high - low > 1.0:
         middle = math.floor(0.5 * (low + high))
-        if operating_point(m, h, e, load, plan, middle)[0] == FEASIBLE:
+        if point_of(m, h, e, load, plan, middle, t)[0] == FEASIBLE:
             low = middle
         else:
             high = middle
@@ -213,13 +306,14 @@ def mean_step_seconds(
     batch: float,
 ) -> float:
     """Return the mean step time [s] at a batch, steps with and without prefill mixed."""
-    chunk, share = prefill_mix(isl, osl, plan[3], batch)
+    t = step_terms(m, h, e, plan)
+    if plan[6] > 0.0:
+        return seconds_of(t, batch, isl + 0.5 * osl, 0.0, 0.0)
+    chunk, share = prefill_mix(isl, osl, plan[3], batch * kept_per_step(plan[5], e.acceptance))
     share = min(share, 1.0)
     context = isl + 0.5 * osl
-    plain = step_seconds(m, h, e, plan, batch, context, 0.0, 0.0)
-    return (1.0 - share) * plain + share * step_seconds(
-        m, h, e, plan, batch, context, chunk, 0.5 * isl
-    )
+    plain = seconds_of(t, batch, context, 0.0, 0.0)
+    return (1.0 - share) * plain + share * seconds_of(t, batch, context, chunk, 0.5 * isl)
 
 
 @compiled
@@ -233,7 +327,8 @@ def batch_rate_over_draws(
     rates = np.empty(draws.shape[0])
     for s in range(draws.shape[0]):
         e = serving_efficiency(draws[s])
-        rates[s] = plan[4] / mean_step_seconds(m, h, e, isl, osl, plan, plan[4])
+        kept = kept_per_step(plan[5], e.acceptance) * (1.0 - plan[6])
+        rates[s] = plan[4] * kept / mean_step_seconds(m, h, e, isl, osl, plan, plan[4])
     return rates
 
 
@@ -267,15 +362,16 @@ def closed_loop(
     """
     batch, tpot, ttft = min(clients, most), 0.0, 0.0
     context = isl + 0.5 * osl
+    t = step_terms(m, h, e, plan)
     for _ in range(12):
         chunk, wanted = prefill_mix(isl, osl, plan[3], batch)
         share = min(wanted, 1.0)
-        plain = step_seconds(m, h, e, plan, batch, context, 0.0, 0.0)
-        mixed = step_seconds(m, h, e, plan, batch, context, chunk, 0.5 * isl)
+        plain = seconds_of(t, batch, context, 0.0, 0.0)
+        mixed = seconds_of(t, batch, context, chunk, 0.5 * isl)
         tpot = (1.0 - share) * plain + share * mixed
         one = min(isl, plan[3])
-        own = math.ceil(isl / plan[3]) * step_seconds(m, h, e, plan, batch, context, one, 0.5 * isl)
-        full = step_seconds(m, h, e, plan, 0.0, 0.0, plan[3], 0.5 * isl)
+        own = math.ceil(isl / plan[3]) * seconds_of(t, batch, context, one, 0.5 * isl)
+        full = seconds_of(t, 0.0, 0.0, plan[3], 0.5 * isl)
         crowd = clients * full * isl / plan[3]
         wait = e.first_s + e.first_token_stack * own + burst * crowd
         if wanted > 1.0:  # prompts queue until the batch has shrunk to what chunks can feed
@@ -310,7 +406,7 @@ def _first_token(
 ) -> float:
     """Time to first token at a percentile: the prompt's own chunks, and the queue before it."""
     served = math.ceil(isl / chunk) * mixed
-    own: float = served * e.first_token_stack
+    own: float = e.first_s + served * e.first_token_stack
     if load <= 1.0 - percentile:  # so few wait that the percentile does not
         return own
     tail: float = math.log(load / (1.0 - percentile))

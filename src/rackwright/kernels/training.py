@@ -66,6 +66,8 @@ PLAN: tuple[str, ...] = (
     "micro_batches",
     "recompute",
     "zero",
+    "offload",  # 1: the optimizer lives in the memory of the host
+    "sequence_parallel",  # 1: norms are split by the tensor group
 )
 """Columns of a plan array."""
 
@@ -105,7 +107,7 @@ def training_parts(
         Every micro-batch meets an even load: experts are balanced, stages hold the same number
         of layers within one. The attention core is causal.
     """
-    one = micro_batch(m, h, e, sequence, plan[0], plan[3], plan[4], plan[6], plan[8])
+    one = micro_batch(m, h, e, sequence, plan[0], plan[3], plan[4], plan[6], plan[8], plan[11])
     return step_parts(m, h, e, sequence, one, plan)
 
 
@@ -120,6 +122,7 @@ def micro_batch(
     expert: float,
     micro: float,
     recompute: float,
+    sequence_parallel: float,
 ) -> MicroBatch:
     """Return what one micro-batch takes over all layers.
 
@@ -128,11 +131,13 @@ def micro_batch(
         tensor, context, expert: members of the groups.
         micro: sequences in the micro-batch.
         recompute: as in `memory`.
+        sequence_parallel: 1 where norms are split by the tensor group, if the software can.
     """
     tokens = micro * sequence / context
     product, routed = _products(m, h, e, tokens, tensor, recompute)
     core = _core(m, h, e, tokens, sequence, tensor, recompute)
-    passes, permuted = _passes(m, h, e, tokens, tensor, recompute)
+    whole = 1.0 / tensor if e.sequence_parallel * sequence_parallel > 0.0 else 1.0
+    passes, permuted = _passes(m, h, e, tokens, tensor, whole, recompute)
     layers = m.layers + m.mtp_layers
     again = 4.0 if recompute == FULL else 3.0
     beside = e.moe_layer_host_s + m.experts / expert * e.expert_host_s
@@ -200,7 +205,7 @@ def step_parts(
 def training_over_plans(
     m: ModelNumbers, h: MachineNumbers, e: TrainingEfficiency, sequence: float, plans: Array
 ) -> tuple[Array, Array]:
-    """Return the parts (N, 13) [s] and the bytes (N,) of each plan (N, 10)."""
+    """Return the parts (N, 13) [s] and the bytes (N,) of each plan (N, 12)."""
     parts = np.empty((plans.shape[0], 13))
     held = np.empty(plans.shape[0])
     for i in range(plans.shape[0]):
@@ -208,10 +213,7 @@ def training_over_plans(
         one = training_parts(m, h, e, sequence, p)
         for j in range(13):
             parts[i, j] = one[j]
-        tokens = p[6] * sequence / p[3]
-        held[i] = training_bytes(
-            m, p[0], p[1], p[2], p[3], p[4], p[5], tokens, p[7], p[8], p[9], h.activation_bytes
-        )
+        held[i] = training_bytes(m, p, p[6] * sequence / p[3], h.activation_bytes)
     return parts, held
 
 
@@ -239,7 +241,7 @@ def training_over_rows(
         machines: (N, H), the fields of `MachineNumbers`.
         efficiencies: (N, E), the fields of `TrainingEfficiency`.
         sequences: tokens per sequence (N,).
-        plans: (N, 10), the columns of `PLAN`.
+        plans: (N, 12), the columns of `PLAN`.
     """
     steps = np.zeros(plans.shape[0])
     for i in range(plans.shape[0]):
@@ -337,6 +339,7 @@ def _passes(
     e: TrainingEfficiency,
     tokens: float,
     tensor: float,
+    whole: float,
     recompute: float,
 ) -> tuple[float, float]:
     """Return passes of all layers through memory (norms, residuals, gates) and of the experts.
@@ -347,7 +350,6 @@ def _passes(
     """
     projections = m.attention_in / m.hidden
     split = 1.0 / tensor
-    whole = split if e.sequence_parallel > 0.0 else 1.0
     elements = m.layers * 8.0 * m.hidden * whole
     elements += m.attention_layers * 2.0 * projections * split
     states = 4.0 * m.linear_mixer / m.hidden * e.state_passes

@@ -168,7 +168,8 @@ def data_seconds(
         ZeRO stage 2 once per step, under one micro-batch; at stage 3 once per micro-batch, under
         that one. An expert is replicated over fewer ranks than the rest: over those of the
         tensor, context and data groups that do not hold other experts.
-        The optimizer reads and writes 34 bytes per parameter that is its own.
+        The optimizer reads and writes 34 bytes per parameter that is its own; where it is kept
+        by the host, gradients and weights cross the host link instead.
     """
     tensor, context, expert, data, zero = plan[0], plan[3], plan[4], plan[5], plan[9]
     kept, routed = stage_split(m, tensor, plan[1], expert)
@@ -181,6 +182,8 @@ def data_seconds(
     reduced, gathered = reduced + more, gathered + back
     sharded = kept / (group if zero >= 1.0 else 1.0) + routed / (copies if zero >= 1.0 else 1.0)
     adam = 34.0 * sharded / (h.memory_bytes_per_s * e.memory)
+    if plan[10] > 0.0:  # gradients to the host, weights back; the host's own work is hidden
+        adam = (e.gradient_bytes + 2.0) * sharded / h.host_bytes_per_s
     if zero >= 3.0:
         traffic = reduced + 2.0 * gathered
         hidden = (1.0 - e.data_exposed) * one

@@ -48,6 +48,13 @@ class SoftwarePlan(Record):
     batch: int = Field(default=0, ge=0, description="requests in flight per replica (serving)")
     replicas: int = Field(default=1, gt=0)
     prefill_chunk_tokens: int = 0
+    context_parallel: int = Field(default=1, gt=0)
+    zero: int = Field(default=1, ge=0, le=3)
+    offload: str = "none"
+    sequence_parallel: bool = True
+    cache_precision: str = ""
+    draft_tokens: int = Field(default=0, ge=0)
+    prefill_share: float = Field(default=0.0, ge=0, lt=1)
 
 
 class TimePart(Record):

@@ -210,6 +210,26 @@ class SoftwareSpace(Record):
     micro_batch: tuple[int, ...] = (1, 2, 4)
     interleave: tuple[int, ...] = (1, 2)
     recompute: tuple[Literal["none", "selective", "full"], ...] = ("none", "selective", "full")
+    context_parallel: tuple[int, ...] = (1,)
+    zero: tuple[Literal[0, 1, 2, 3], ...] = Field(
+        default=(1,), description="sharded over data parallel: 1 optimizer, 2 gradients, 3 weights"
+    )
+    offload: tuple[Literal["none", "optimizer"], ...] = Field(
+        default=("none",), description="what lives in the host's memory"
+    )
+    sequence_parallel: tuple[bool, ...] = (True,)
+    precision: tuple[Precision, ...] = Field(
+        default=(), description="tried beside the workload's own; empty: its own alone"
+    )
+    cache_precision: tuple[Literal["bf16", "fp8"], ...] = Field(
+        default=(), description="of keys and values; empty: 16 bit with 16-bit weights, else 8"
+    )
+    draft_tokens: tuple[int, ...] = Field(
+        default=(0,), description="tokens drafted ahead and checked in one step (speculation)"
+    )
+    prefill_share: tuple[Fraction, ...] = Field(
+        default=(0.0,), description="replicas that only prefill; 0: every replica does both"
+    )
     batch: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
     prefill_chunk_tokens: tuple[int, ...] = (512, 2048, 8192)
 

@@ -117,6 +117,8 @@ def training_row(
         max(1.0, float(row["gbs"]) / (data * micro)),
         _RECOMPUTE.get(row["recompute"], 1.0),
         number(row, "zero_stage"),
+        0.0,
+        1.0,
     )
     release = _release(row["software"])
     domain = int(number(row, "scaleup_size", float(accelerator.scale_up_domain or 1)))
@@ -154,7 +156,7 @@ def serving_row(
             accelerator, int(float(row["num_accel"])), accelerator.scale_up_domain or 1, 0.0
         ),
         precision=precision_of(precision) or precision,
-        plan=np.array((tensor, number(row, "pp"), expert, chunk, clients)),
+        plan=np.array((tensor, number(row, "pp"), expert, chunk, clients, 0.0, 0.0)),
         input_tokens=float(row["isl"]),
         output_tokens=float(row["osl"]),
         clients=clients,
