@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 from rackwright import catalog
 from rackwright.catalog.load import Catalog
+from rackwright.catalog.mates import strangers
 from rackwright.formats.border import read_located
 from rackwright.formats.places import Locator, Place
 from rackwright.records.component import Component, Part
 from rackwright.records.errors import InputError, UnknownComponentError, nearest
+from rackwright.records.interface import RackInterface
 from rackwright.records.model import ModelShape
 from rackwright.records.study import Scenario, Study
 
@@ -129,6 +131,15 @@ def _unknown_components(
     for i, generation in enumerate(study.design_space.generations):
         where = ("design_space", "generations", i, "system")
         yield from _not_in(components, ("systems", "servers"), generation.system, where)
+    for i, composed in enumerate(study.design_space.composed):
+        where = ("design_space", "composed", i)
+        try:
+            interface = components.find(RackInterface, composed.interface)
+        except UnknownComponentError as error:
+            yield (*where, "interface"), str(error)
+            continue
+        for axis, k, text in strangers(composed, interface):
+            yield (*where, axis, k), text
     # Supplies meet the lines of a bill by key: an alias would silently limit nothing.
     parts = {name for kind in _BILLED for name in components.names(kind)}
     parts -= {part.key for part in components.all("parts") if _is_stack(part)}

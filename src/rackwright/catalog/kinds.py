@@ -16,6 +16,7 @@ from rackwright.records.cooling import (
     QuickConnector,
 )
 from rackwright.records.equipment import Cable, Cdu, Enclosure, Nic, Optic, PowerShelf, Switch
+from rackwright.records.interface import RackInterface
 from rackwright.records.model import Model
 from rackwright.records.powering import (
     BackupShelf,
@@ -55,6 +56,7 @@ KINDS: Mapping[str, type[Component]] = {
     "coolants": Coolant,
     "cooling_classes": CoolingClass,
     "enclosures": Enclosure,
+    "interfaces": RackInterface,
     "fleets": FleetEfficiency,
     "parts": Part,
     "models": Model,
@@ -93,6 +95,7 @@ TABLES: Mapping[type[Component], str] = {
     Coolant: "coolant",
     CoolingClass: "cooling_class",
     Enclosure: "enclosure",
+    RackInterface: "interface",
     FleetEfficiency: "fleet",
     Part: "part",
     Model: "model",

@@ -11,13 +11,16 @@ from rackwright.design.rack import Rack
 from rackwright.records.component import Component, Part, Price
 from rackwright.records.errors import InputError
 from rackwright.records.provenance import Grade, worst
-from rackwright.records.space import BillLine, Level, PriceLine
-from rackwright.records.work import BillTemplate
+from rackwright.records.space import BillLine, Level, PricedSystem, PriceLine
+from rackwright.records.work import BillTemplate, TemplateLine
 
 GROUPS = (
     "accelerators", "memory", "host", "scale-up", "power", "cooling", "frame", "network", "fabric",
 )  # fmt: skip
 """Shares of the price, in the order in which they are shown."""
+
+UPPER_END = "to the upper end"
+"""Line of the price of a composed rack: what all its ranges reach above their middles."""
 
 BYTES_PER_GB = 1e9
 
@@ -35,7 +38,11 @@ class Residual(NamedTuple):
     low: float
     middle: float
     high: float
-    of: tuple[tuple[str, float], ...]  # each priced system and its share
+    of: tuple[PricedSystem, ...]
+
+    def own(self, system: str) -> float | None:
+        """Return a priced system's own share."""
+        return next((s.residual_share for s in self.of if s.system == system), None)
 
 
 def rack_items(rack: Rack, catalog: Catalog) -> tuple[Item, ...]:
@@ -57,19 +64,36 @@ def rack_items(rack: Rack, catalog: Catalog) -> tuple[Item, ...]:
         "liquid_w": rack.liquid_w * rack.peak_power_w / rack.power_w,
     }
     for line in _template(rack, catalog).line:
-        quantity = line.quantity * counts[line.per]
+        key, quantity = _chosen(rack, line)
+        quantity *= counts[line.per]
         if quantity:
-            part = _component(catalog, line.part)
+            part = _component(catalog, key)
             items.append(_item(part, quantity, line.level, line.group))
     return tuple(items)
+
+
+def _chosen(rack: Rack, line: TemplateLine) -> tuple[str, float]:
+    """Return part and quantity of a template's line; what was chosen for a composed rack first."""
+    made = rack.composition
+    if made is None:
+        return line.part, line.quantity
+    if line.per == "cpu":
+        if line.part == made.interface.host_memory:
+            return line.part, made.host_memory_bytes_per_cpu / BYTES_PER_GB
+        return (made.host if line.part in made.interface.hosts else line.part), line.quantity
+    if line.per == "power_shelf":
+        return rack.power_shelf, line.quantity
+    if line.per == "rack" and line.group == "scale-up":
+        return line.part, line.quantity * made.links
+    return line.part, line.quantity
 
 
 def network_items(network: Network, accelerators: int) -> tuple[Item, ...]:
     """Return NICs (L10) and the block's share of the cluster's switches and modules (L12)."""
     share = accelerators / network.endpoints
     return (
-        _item(network.nic, accelerators, "L10", "network"),
-        _item(network.switch, share * network.tree.switches, "L12", "fabric"),
+        _item(network.nic, accelerators * network.ports.nics, "L10", "network"),
+        _item(network.switch, share * network.switches, "L12", "fabric"),
         _item(network.nic_optic, share * network.nic_modules, "L12", "fabric"),
         _item(network.switch_optic, share * network.switch_modules, "L12", "fabric"),
     )
@@ -98,15 +122,25 @@ def residual(priced: Sequence[tuple[Rack, tuple[Item, ...]]]) -> Residual:
     Args:
         priced: racks with a catalog price, each with its items up to L11, NICs included.
     """
-    shares: list[tuple[str, float]] = []
+    found: list[PricedSystem] = []
     for rack, items in priced:
         price = rack.system.latest_price() if rack.system else None
         if price is not None:
-            shares.append((rack.key, price.usd_mid / bill_usd(items) - 1))
-    if not shares:
+            bill = bill_usd(items)
+            found.append(
+                PricedSystem(
+                    system=rack.key,
+                    price_usd=price.usd_mid,
+                    bill_usd=bill,
+                    residual_share=price.usd_mid / bill - 1,
+                    as_of=price.as_of,
+                    grade=price.grade,
+                )
+            )
+    if not found:
         return Residual(0.0, 0.05, 0.10, ())
-    values = sorted(share for _, share in shares)
-    return Residual(values[0], sum(values) / len(values), values[-1], tuple(shares))
+    shares = [s.residual_share for s in found]
+    return Residual(min(shares), sum(shares) / len(shares), max(shares), tuple(found))
 
 
 def price_lines(
@@ -115,9 +149,10 @@ def price_lines(
     """Return the price by shares, the residual last; the low and high ends are ranges of prices.
 
     The residual applies to what a system's maker sells (up to L11), not to the fabric or the
-    coolant units, which are bought beside it.
+    coolant units, which are bought beside it. A composed rack has no maker's price: it is charged
+    the upper end of all its ranges, in a line that says so.
     """
-    lines = []
+    lines: list[PriceLine] = []
     for group in GROUPS:
         of = [item.line for item in items if item.group == group]
         if of:
@@ -131,18 +166,24 @@ def price_lines(
                 )
             )
     base = bill_usd([item for item in items if item.line.level != "L12"])
-    own = dict(over.of).get(rack.key)
+    own = over.own(rack.key)
     low, middle, high = (over.low, over.middle, over.high) if own is None else (own, own, own)
-    lines.append(
-        PriceLine(
-            name="residual",
-            usd=base * middle,
-            usd_low=base * low,
-            usd_high=base * high,
-            grade=Grade.D,
-        )
+    last = PriceLine(
+        name="residual",
+        usd=base * middle,
+        usd_low=base * low,
+        usd_high=base * high,
+        grade=Grade.D,
     )
-    return tuple(lines)
+    if rack.composition is not None:
+        lines.append(_upper_end([*lines, last]))
+    return (*lines, last)
+
+
+def _upper_end(lines: Sequence[PriceLine]) -> PriceLine:
+    """Return what leads from the middle to the upper end of all ranges; it has no range."""
+    more = sum(line.usd_high - line.usd for line in lines)
+    return PriceLine(name=UPPER_END, usd=more, usd_low=0.0, usd_high=0.0, grade=Grade.D)
 
 
 def _accelerator_items(rack: Rack, catalog: Catalog) -> tuple[Item, Item]:
@@ -192,6 +233,8 @@ def _accelerator_items(rack: Rack, catalog: Catalog) -> tuple[Item, Item]:
 
 def _template(rack: Rack, catalog: Catalog) -> BillTemplate:
     templates = [t for t in catalog.all("bills") if isinstance(t, BillTemplate)]
+    if rack.composition is not None:
+        return catalog.find(BillTemplate, rack.composition.bill)
     named = [t for t in templates if rack.key in t.systems]
     if named:
         return named[0]

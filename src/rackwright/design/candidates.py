@@ -1,12 +1,16 @@
-"""Every hardware candidate of the declared space: generation × NIC rate × fabric × block size."""
+"""Every hardware candidate of the declared space: rack × ports × fabric × block size."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from itertools import product
 from math import ceil
 from typing import NamedTuple
 
 from rackwright.catalog import Catalog
 from rackwright.design.bill import (
+    BYTES_PER_GB,
     Item,
     Residual,
     bill_usd,
@@ -14,8 +18,10 @@ from rackwright.design.bill import (
     rack_items,
     residual,
 )
-from rackwright.design.network import Network, choose_network
+from rackwright.design.compose import as_generation, composed_racks
+from rackwright.design.network import Network, Ports, choose_network
 from rackwright.design.rack import Rack, compose_rack
+from rackwright.records.component import Part
 from rackwright.records.errors import InputError, UnknownComponentError
 from rackwright.records.hardware import Hardware
 from rackwright.records.study import Generation, Study
@@ -29,7 +35,7 @@ class Candidate(NamedTuple):
     rack: Rack
     network: Network
     items: tuple[Item, ...]  # of one rack: bill with NICs and its share of the fabric
-    nic_bit_per_s: float
+    ports: Ports
     cluster: tuple[int, int]
 
 
@@ -41,36 +47,85 @@ class Candidates(NamedTuple):
     residual: Residual
 
 
+class _Fabric(NamedTuple):
+    """One choice on the axes of the network."""
+
+    ports: Ports
+    oversubscription: float
+    tiers: tuple[int, ...]
+
+
 def enumerate_candidates(study: Study, catalog: Catalog) -> Candidates:
     """Return all hardware candidates of a study, in the order of its axes.
 
     Raises:
         InputError: unknown systems, and components that lack what a rack needs; all at once.
     """
-    racks: list[tuple[Generation, Rack, tuple[Item, ...]]] = []
+    racks, rejected = _racks(study, catalog)
+    found: list[Candidate] = []
+    for generation, rack, items in racks:
+        for fabric in _fabrics(study):
+            for block in _blocks(study, rack):
+                made = _candidate(catalog, generation, rack, items, fabric, block)
+                if isinstance(made, str):
+                    rejected[made] += 1
+                else:
+                    found.append(made)
+    found.sort(key=lambda c: c.rack.composition is not None)  # vendors' racks first; stable
+    return Candidates(tuple(_once(found)), dict(rejected), _residual(catalog, racks))
+
+
+def _once(found: list[Candidate]) -> Iterator[Candidate]:
+    """Yield each design once: two tables of a study may compose the same rack."""
+    seen: set[str] = set()
+    for candidate in found:
+        if candidate.hardware.key not in seen:
+            seen.add(candidate.hardware.key)
+            yield candidate
+
+
+_Racks = list[tuple[Generation, Rack, tuple[Item, ...]]]
+
+
+def _racks(study: Study, catalog: Catalog) -> tuple[_Racks, Counter[str]]:
+    """Return vendors' racks and composed ones with their bills, and what does not mate."""
+    racks: _Racks = []
+    rejected: Counter[str] = Counter()
     mistakes: list[str] = []
     for i, generation in enumerate(study.design_space.generations):
+        where = f"design_space.generations[{i}].system"
         try:
             rack = compose_rack(generation, catalog)
             racks.append((generation, rack, rack_items(rack, catalog)))
         except UnknownComponentError as error:
-            mistakes.append(f"design_space.generations[{i}].system: {error}")
+            mistakes.append(f"{where}: {error}")
         except InputError as error:
-            mistakes += [f"design_space.generations[{i}].system: {m}" for m in error.mistakes]
+            mistakes += [f"{where}: {m}" for m in error.mistakes]
+    for i, composed in enumerate(study.design_space.composed):
+        where = f"design_space.composed[{i}]"
+        try:
+            made = composed_racks(composed, catalog, study.redundancy)
+        except (UnknownComponentError, InputError) as error:
+            mistakes += [f"{where}: {m}" for m in str(error).splitlines()]
+            continue
+        rejected.update(made.rejected)
+        for rack in made.racks:
+            try:
+                racks.append((as_generation(rack, composed), rack, rack_items(rack, catalog)))
+            except InputError as error:  # a part without a price cannot be charged
+                rejected.update(error.mistakes)
     if mistakes:
         raise InputError(mistakes)
-    found: list[Candidate] = []
-    rejected: dict[str, int] = {}
-    for generation, rack, items in racks:
-        for gbit in study.design_space.nic_gbit_per_s:
-            for over in study.design_space.oversubscription:
-                for block in _blocks(study, rack):
-                    made = _candidate(catalog, generation, rack, items, gbit * 1e9, over, block)
-                    if isinstance(made, str):
-                        rejected[made] = rejected.get(made, 0) + 1
-                    else:
-                        found.append(made)
-    return Candidates(tuple(found), rejected, _residual(catalog, racks))
+    return racks, rejected
+
+
+def _fabrics(study: Study) -> Iterator[_Fabric]:
+    space = study.design_space
+    axes = product(
+        space.nic_gbit_per_s, space.nics_per_accelerator, space.planes, space.oversubscription
+    )
+    for gbit, nics, planes, over in axes:
+        yield _Fabric(Ports(gbit * 1e9, nics, planes), over, space.fabric_tiers)
 
 
 class _Block(NamedTuple):
@@ -110,21 +165,23 @@ def _candidate(
     generation: Generation,
     rack: Rack,
     items: tuple[Item, ...],
-    bit_per_s: float,
-    over: float,
+    fabric: _Fabric,
     block: _Block,
 ) -> Candidate | str:
+    ports, over = fabric.ports, fabric.oversubscription
     own = _own_bit_per_s(rack)
-    if own is not None and bit_per_s > own:
+    if own is not None and ports.bit_per_s > own:
         return f"{rack.key}: its hosts carry {own / 1e9:g} Gbit/s per accelerator at most"
-    network = _cheapest(catalog, rack, bit_per_s, over, block)
+    network = _cheapest(catalog, rack, fabric, block)
     if isinstance(network, str):
         return network
     racks = block.racks
     tdp = rack.accelerator.tdp_w or rack.power_w / rack.accelerators
     per_rack = network.power_w * rack.accelerators / network.endpoints
+    per_rack += _more_nics_w(rack, network)
+    billed = items + network_items(network, rack.accelerators)
     hardware = Hardware(
-        key=f"{rack.key}/{bit_per_s / 1e9:g}g/o{over:g}/{racks}r",
+        key=f"{rack.key}/{ports}/o{over:g}/{racks}r",
         system=rack.key,
         accelerator=rack.accelerator,
         accelerators=racks * rack.accelerators,
@@ -133,30 +190,46 @@ def _candidate(
         scale_up_accelerators=rack.domain,
         scale_up_bytes_per_s=rack.accelerator.scale_up_bytes_per_s
         or rack.accelerator.host_bytes_per_s
-        or bit_per_s / 8,
-        scale_out_bytes_per_s=bit_per_s / 8,
+        or ports.bit_per_s / 8,
+        scale_out_bytes_per_s=ports.bit_per_s / 8,
         oversubscription=over if network.tree.tiers > 1 else 1.0,
         fabric_tiers=network.tree.tiers,
         rack_overhead_w=max(rack.power_w - rack.accelerators * tdp, 0.0) + per_rack,
         rack_provisioned_w=rack.peak_power_w + per_rack,
+        host_memory_bytes=_host_memory_bytes(catalog, items) / rack.accelerators,
     )
     return Candidate(
         hardware=hardware,
         generation=generation,
         rack=rack,
         network=network,
-        items=items + network_items(network, rack.accelerators),
-        nic_bit_per_s=bit_per_s,
+        items=billed,
+        ports=ports,
         cluster=(racks * rack.accelerators, max(block.pods)),
     )
 
 
-def _cheapest(
-    catalog: Catalog, rack: Rack, bit_per_s: float, over: float, block: _Block
-) -> Network | str:
+def _more_nics_w(rack: Rack, network: Network) -> float:
+    """Return the power of NICs beyond the one per accelerator that a rack's own power holds."""
+    each = network.nic.power_typical_w or network.nic.power_max_w or 0.0
+    return (network.ports.nics - 1) * rack.accelerators * each
+
+
+def _host_memory_bytes(catalog: Catalog, items: tuple[Item, ...]) -> float:
+    """Return the memory of a rack's hosts, as its bill has it."""
+    parts = {
+        p.key for p in catalog.all("parts")
+        if isinstance(p, Part) and p.category == "host" and p.unit == "GB"
+    }  # fmt: skip
+    return sum(i.line.quantity for i in items if i.line.part in parts) * BYTES_PER_GB
+
+
+def _cheapest(catalog: Catalog, rack: Rack, fabric: _Fabric, block: _Block) -> Network | str:
     """Return the fabric that costs least per accelerator, or the reason why none can be built."""
+    vendor, ports = rack.accelerator.vendor, fabric.ports
     found = [
-        choose_network(catalog, rack.accelerator.vendor, bit_per_s, pod, over) for pod in block.pods
+        choose_network(catalog, vendor, ports, pod, fabric.oversubscription, fabric.tiers)
+        for pod in block.pods
     ]
     networks = [network for network in found if not isinstance(network, str)]
     if not networks:
@@ -167,7 +240,10 @@ def _cheapest(
 
 
 def _own_bit_per_s(rack: Rack) -> float | None:
-    """Rate of one compute port as the vendor builds the rack, None where none is published."""
+    """Rate of an accelerator's ports as the vendor builds the rack, None where none is known."""
+    if rack.composition is not None:  # its NICs sit on the accelerator's own host link
+        link = rack.accelerator.host_bytes_per_s
+        return None if link is None else 8.0 * link
     if rack.system is not None and rack.system.scale_out_bit_per_s is not None:
         return rack.system.scale_out_bit_per_s
     ports = rack.server.ports if rack.server is not None else ()
@@ -175,13 +251,13 @@ def _own_bit_per_s(rack: Rack) -> float | None:
     return max(rates, default=None)
 
 
-def _residual(catalog: Catalog, racks: list[tuple[Generation, Rack, tuple[Item, ...]]]) -> Residual:
+def _residual(catalog: Catalog, racks: _Racks) -> Residual:
     """Compare each priced system with its own bill, built with the NICs its maker sells it with.
 
     All priced rack systems of the catalog count, whether the study names them or not.
     """
     priced: list[tuple[Rack, tuple[Item, ...]]] = []
-    known = {rack.key: (rack, items) for _, rack, items in racks}
+    known = {rack.key: (rack, items) for _, rack, items in racks if rack.composition is None}
     for system in catalog.all("systems"):
         if not system.price:
             continue
@@ -191,7 +267,7 @@ def _residual(catalog: Catalog, racks: list[tuple[Generation, Rack, tuple[Item, 
             continue  # a priced system without the data for a bill says nothing of the residual
         own = _own_bit_per_s(rack)
         network = choose_network(
-            catalog, rack.accelerator.vendor, own or 4e11, rack.accelerators, 1.0
+            catalog, rack.accelerator.vendor, Ports(own or 4e11), rack.accelerators, 1.0
         )
         if not isinstance(network, str):
             nics = network_items(network, rack.accelerators)[:1]

@@ -139,6 +139,7 @@ def _row(
         tokens_per_s_per_w=float(per_watt),
         price_usd=row.price_usd,
         baseline=row.system == study.design_space.baseline,
+        composed=row.axes.composed,
         chance_best=float(chance),
         grade=worst([row.grade, service.grade]),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from math import ceil
 from typing import NamedTuple, TypeVar
 
@@ -18,8 +18,46 @@ REACH_M = 100.0
 """Reach that every module of a hall's fabric must have; lengths come from a floor plan later."""
 
 
+class Ports(NamedTuple):
+    """How an accelerator reaches the fabric: so many NICs of a rate, in so many planes.
+
+    With more planes than NICs each NIC is split into equal ports, one in each of its planes; with
+    more NICs than planes each plane joins several NICs of an accelerator.
+    """
+
+    nic_bit_per_s: float
+    nics: int = 1
+    planes: int = 1
+
+    @property
+    def split(self) -> int:
+        """Ports that a NIC is split into."""
+        return max(self.planes // self.nics, 1)
+
+    @property
+    def link_bit_per_s(self) -> float:
+        """Rate of one link."""
+        return self.nic_bit_per_s / self.split
+
+    @property
+    def links_per_plane(self) -> int:
+        """Links of an accelerator in each plane."""
+        return max(self.nics // self.planes, 1)
+
+    @property
+    def bit_per_s(self) -> float:
+        """Rate of an accelerator, all NICs together."""
+        return self.nics * self.nic_bit_per_s
+
+    def __str__(self) -> str:
+        """Return the ports as a design's key names them: 400g, 2x400g, 800g-p2."""
+        each = f"{self.nic_bit_per_s / 1e9:g}g"
+        many = f"{self.nics}x" if self.nics > 1 else ""
+        return many + each + (f"-p{self.planes}" if self.planes > 1 else "")
+
+
 class Network(NamedTuple):
-    """The parts of one cluster's fabric. Counts are of the whole cluster.
+    """The parts of one cluster's fabric: equal planes. Counts are of the whole cluster.
 
     Links, link ends, modules and cages are different counts: a cage that carries two links takes
     one twin-port module for both.
@@ -29,25 +67,37 @@ class Network(NamedTuple):
     switch: Switch
     nic_optic: Optic
     switch_optic: Optic
-    tree: FabricCount
-    endpoints: int
+    tree: FabricCount  # of one plane
+    endpoints: int  # accelerators
     links_per_cage: int
+    ports: Ports
+
+    @property
+    def nics(self) -> int:
+        """NICs of all accelerators."""
+        return self.endpoints * self.ports.nics
 
     @property
     def nic_modules(self) -> int:
-        """Modules in NICs: one for each accelerator."""
-        return self.tree.endpoint_links
+        """Modules in NICs: one for each, also where it is split over planes."""
+        return self.nics
+
+    @property
+    def switches(self) -> int:
+        """Switches of all planes."""
+        return self.ports.planes * self.tree.switches
 
     @property
     def switch_modules(self) -> int:
         """Modules in switch cages, each for `links_per_cage` link ends."""
-        return ceil((self.tree.endpoint_links + 2 * self.tree.uplinks) / self.links_per_cage)
+        ends = self.tree.endpoint_links + 2 * self.tree.uplinks
+        return self.ports.planes * ceil(ends / self.links_per_cage)
 
     @property
     def power_w(self) -> float:
         """Typical power of switches and modules, NICs not counted."""
         return (
-            self.tree.switches * _switch_power_w(self.switch)
+            self.switches * _switch_power_w(self.switch)
             + self.nic_modules * _module_power_w(self.nic_optic)
             + self.switch_modules * _module_power_w(self.switch_optic)
         )
@@ -66,48 +116,67 @@ class Network(NamedTuple):
 
 
 def choose_network(
-    catalog: Catalog, vendor: str, bit_per_s: float, endpoints: int, oversubscription: float
+    catalog: Catalog,
+    vendor: str,
+    ports: Ports,
+    endpoints: int,
+    oversubscription: float,
+    tiers: Collection[int] = (1, 2, 3),
 ) -> Network | str:
-    """Return the cheapest fabric at a link rate, or the reason why there is none.
+    """Return the cheapest fabric for the ports, or the reason why there is none.
 
     NICs and switches that ship, have a price and speak the same protocol are considered; those
     of the accelerator's vendor come first, since racks are qualified with them. A switch of
     twice the link rate splits each port in two.
 
     Args:
+        catalog: components.
         vendor: of the accelerator.
-        bit_per_s: rate of a link, one NIC port per accelerator.
+        ports: NICs of one accelerator, and planes.
         endpoints: accelerators in the cluster.
         oversubscription: down over up bandwidth at the leaf.
+        tiers: of switches that the fabric may have.
     """
-    rate = f"{bit_per_s / 1e9:g} Gbit/s"
+    rate, link = f"{ports.nic_bit_per_s / 1e9:g} Gbit/s", ports.link_bit_per_s
+    if max(ports.planes, ports.nics) % min(ports.planes, ports.nics):
+        return f"{ports.planes} planes and {ports.nics} NICs per accelerator do not divide"
     nics = [
         n
         for n in _priced(catalog.all("nics"), Nic)
-        if n.port_bit_per_s == bit_per_s and n.ports == 1
+        if n.port_bit_per_s == ports.nic_bit_per_s and n.ports == 1
     ]
-    nic_optic = _cheapest_optic(catalog, bit_per_s)
+    nic_optic = _cheapest_optic(catalog, ports.nic_bit_per_s)
     if not nics or nic_optic is None:
         return f"no {'optical module' if nics else 'NIC'} of {rate} ships with a price"
+    nics = [n for n in nics if (n.planes or 1) >= ports.split]
+    if not nics:
+        return f"no NIC of {rate} splits into {ports.split} planes"
     nic = min(nics, key=lambda n: (n.vendor != vendor, _usd(n), n.key))
     best: tuple[tuple[bool, float, str], Network] | None = None
+    refused: set[int] = set()
     for switch in _priced(catalog.all("switches"), Switch):
-        radix = _radix(switch, bit_per_s)
-        if radix is None or not _same_protocol(nic, switch):
+        radix = _radix(switch, link)
+        if radix is None or not _same_protocol(nic, switch, ports.split):
             continue
-        tree = fat_tree(endpoints, radix, oversubscription)
+        tree = fat_tree(endpoints * ports.links_per_plane, radix, oversubscription)
         per_cage = max(1, radix // (switch.cages or switch.ports or radix))
-        switch_optic = _cheapest_optic(catalog, bit_per_s * per_cage)
+        switch_optic = _cheapest_optic(catalog, link * per_cage)
         if tree is None or switch_optic is None:
             continue
-        network = Network(nic, switch, nic_optic, switch_optic, tree, endpoints, per_cage)
-        usd = tree.switches * _usd(switch) + network.switch_modules * _usd(switch_optic)
+        if tree.tiers not in tiers:
+            refused.add(tree.tiers)
+            continue
+        network = Network(nic, switch, nic_optic, switch_optic, tree, endpoints, per_cage, ports)
+        usd = network.switches * _usd(switch) + network.switch_modules * _usd(switch_optic)
         rank = (switch.vendor != nic.vendor, usd, switch.key)
         if best is None or rank < best[0]:
             best = (rank, network)
-    if best is None:
-        return f"no switch of {rate} joins {endpoints} accelerators in three tiers"
-    return best[1]
+    if best is not None:
+        return best[1]
+    if refused:
+        named = " or ".join(map(str, sorted(refused)))
+        return f"links of {link / 1e9:g} Gbit/s need {named} tiers for {endpoints} accelerators"
+    return f"no switch of {link / 1e9:g} Gbit/s joins {endpoints} accelerators in three tiers"
 
 
 def _priced(components: Iterable[Component], cls: type[_C]) -> list[_C]:
@@ -144,12 +213,13 @@ def _radix(switch: Switch, bit_per_s: float) -> int | None:
     return 2 * switch.ports if switch.port_bit_per_s == 2 * bit_per_s else None
 
 
-def _same_protocol(nic: Nic, switch: Switch) -> bool:
-    """Return whether the NIC speaks the switch's protocol at the full rate of one port.
+def _same_protocol(nic: Nic, switch: Switch, split: int) -> bool:
+    """Return whether the NIC speaks the switch's protocol at the rate of its links.
 
-    "Ethernet 2x400" on an 800 Gbit/s NIC is two ports of half the rate: not the same.
+    "Ethernet 2x400" on an 800 Gbit/s NIC is two ports of half the rate: it joins two planes, and
+    not one.
     """
-    spoken = {_protocol(p) for p in nic.protocols if "2x" not in p}
+    spoken = {_protocol(p) for p in nic.protocols if "2x" not in p or split > 1}
     return _protocol(switch.protocol) in spoken
 
 

@@ -13,6 +13,7 @@ from rackwright.catalog import Catalog
 from rackwright.records.component import Accelerator, RackSystem, Server
 from rackwright.records.equipment import Enclosure
 from rackwright.records.errors import InputError
+from rackwright.records.interface import RackInterface
 from rackwright.records.provenance import Grade, worst
 from rackwright.records.study import Generation
 
@@ -26,6 +27,16 @@ guidance asks for 1.2 m of open aisle."""
 
 NETWORK_UNITS = 4
 """Rack units kept free for in-band and management switches."""
+
+
+class Composition(NamedTuple):
+    """What was chosen for a rack composed on an interface, as its bill needs it."""
+
+    interface: RackInterface
+    bill: str
+    host: str
+    host_memory_bytes_per_cpu: float
+    links: float  # of the backplane, over those of the one in the bill
 
 
 class Rack(NamedTuple):
@@ -55,6 +66,9 @@ class Rack(NamedTuple):
     status: str
     grade: Grade
     assumptions: tuple[str, ...]
+    cooling: str
+    cpu_power_w: float = 0.0  # of one CPU, where it is known
+    composition: Composition | None = None
 
 
 def compose_rack(generation: Generation, catalog: Catalog) -> Rack:
@@ -125,6 +139,7 @@ def _of_system(system: RackSystem, catalog: Catalog) -> Rack:
         status=system.status,
         grade=worst([system.grade_of(leaned), accelerator.grade_of(("memory_bytes",))]),
         assumptions=tuple(notes),
+        cooling=system.cooling,
         **_frame(catalog, None),
     )
 
@@ -183,6 +198,7 @@ def _of_servers(
         status=server.status if system is None else system.status,
         grade=worst([server.grade_of(("power_w",)), accelerator.grade_of(("memory_bytes",))]),
         assumptions=tuple(notes),
+        cooling=server.cooling,
         **frame,
     )
 
@@ -200,9 +216,14 @@ def _frame(catalog: Catalog, server_units: float | None) -> dict[str, Any]:
             (e for e in frames if e.standard == "EIA-310" and e.width_m == 0.6),
             key=lambda e: e.rack_units or 0,
         )
+    return {"enclosure": frame, "floor_m2": footprint(frame)}
+
+
+def footprint(frame: Enclosure) -> float:
+    """Return the floor that a frame takes with its half aisles [m2]."""
     assert frame.width_m is not None
     assert frame.depth_m is not None
-    return {"enclosure": frame, "floor_m2": frame.width_m * (frame.depth_m + AISLE_M)}
+    return frame.width_m * (frame.depth_m + AISLE_M)
 
 
 def _need(key: str, **values: float | None) -> None:

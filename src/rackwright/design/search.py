@@ -71,6 +71,7 @@ def search(
         rates=np.asarray(table.rates)[kept],
         parameters=parameters,
         dominated=len(useful) - len(kept),
+        priced_systems=candidates.residual.of,
         search=_stats(candidates, table.stats),
         assumptions=(*_idle(study, table), *_assumptions(study, final)),
         grade=worst([*(row.grade for row in final), *parameters.grades]),

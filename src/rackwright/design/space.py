@@ -6,7 +6,7 @@ from rackwright.catalog import Catalog
 from rackwright.design.bill import Residual, price_lines, scaled
 from rackwright.design.candidates import Candidate
 from rackwright.records.provenance import worst
-from rackwright.records.space import BillLine, LevelHours, Service, SpaceRow
+from rackwright.records.space import Axes, BillLine, LevelHours, Service, SpaceRow
 from rackwright.records.study import Study
 from rackwright.records.work import WorkContent
 
@@ -38,15 +38,16 @@ def space_row(
     grades = [rack.grade, candidate.network.grade, *(line.grade for line in bill)]
     return SpaceRow(
         key=hardware.key,
-        platform=f"{rack.key}/{candidate.nic_bit_per_s / 1e9:g}g",
+        platform=f"{rack.key}/{candidate.ports}",
         system=rack.key,
         accelerator=rack.accelerator.key,
         revision=candidate.generation.revision,
         accelerators=hardware.accelerators,
         racks=racks,
         cluster_accelerators=candidate.cluster,
-        nic_gbit_per_s=round(candidate.nic_bit_per_s / 1e9),
+        nic_gbit_per_s=round(candidate.ports.nic_bit_per_s / 1e9),
         oversubscription=hardware.oversubscription,
+        axes=_axes(candidate, bill),
         bill=bill,
         price=lines,
         price_usd=sum(line.usd for line in lines),
@@ -62,6 +63,30 @@ def space_row(
         services=services,
         grade=worst(grades),
         assumptions=_assumptions(candidate, over),
+    )
+
+
+def _axes(candidate: Candidate, bill: tuple[BillLine, ...]) -> Axes:
+    """Return where a candidate stands on the axes that its key does not tell."""
+    hardware, rack, network = candidate.hardware, candidate.rack, candidate.network
+    made = rack.composition
+    cpus = [line.part for line in bill if line.part.startswith("host-cpu")]
+    return Axes(
+        composed=made is not None,
+        interface=made.interface.key if made is not None else "",
+        accelerators_per_rack=rack.accelerators,
+        scale_up=rack.accelerator.scale_up,
+        scale_up_accelerators=rack.domain,
+        nic=network.nic.key,
+        nics_per_accelerator=network.ports.nics,
+        planes=network.ports.planes,
+        fabric_tiers=hardware.fabric_tiers,
+        switch=network.switch.key,
+        cooling=rack.cooling,
+        power_shelf=rack.power_shelf,
+        power_shelves=rack.power_shelves,
+        host_cpu=cpus[0] if cpus else "",
+        host_memory_bytes=hardware.host_memory_bytes,
     )
 
 
@@ -109,15 +134,21 @@ def _hours(catalog: Catalog, candidate: Candidate) -> tuple[LevelHours, ...]:
 def _assumptions(candidate: Candidate, over: Residual) -> tuple[str, ...]:
     rack = candidate.rack
     notes = list(rack.assumptions)
-    if rack.key not in dict(over.of):
+    own = over.own(rack.key)
+    if rack.composition is not None:
+        notes.append(
+            f"composed racks: charged the upper end of every range, with a residual of "
+            f"{over.high:+.1%} of the bill (priced systems: {over.low:+.1%} to {over.high:+.1%})"
+        )
+    elif own is None:
         notes.append(
             f"{rack.key}: no published price; residual {over.middle:+.1%} of the bill, as the "
             f"priced systems show ({over.low:+.1%} to {over.high:+.1%})"
         )
-    elif dict(over.of)[rack.key] < 0:
+    elif own < 0:
         notes.append(
             f"{rack.key}: its bill exceeds its published price; the residual of "
-            f"{dict(over.of)[rack.key]:+.1%} takes that back, part prices are too high together"
+            f"{own:+.1%} takes that back, part prices are too high together"
         )
     if candidate.rack.status != "shipping":
         notes.append(f"{rack.key}: {candidate.rack.status}, not shipping; its numbers may change")

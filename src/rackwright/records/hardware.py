@@ -30,3 +30,6 @@ class Hardware(Record):
         ge=0, description="IT power per rack beside the accelerators: hosts, switches, NICs, fans"
     )
     rack_provisioned_w: float = Field(gt=0)
+    host_memory_bytes: float = Field(
+        default=0.0, ge=0, description="of the hosts, per accelerator; 0: not known"
+    )

@@ -100,6 +100,39 @@ class PriceLine(Record):
     grade: Grade
 
 
+class PricedSystem(Record):
+    """A system with a published price beside its own bill: what the method does not explain."""
+
+    system: str
+    price_usd: float = Field(gt=0)
+    bill_usd: float = Field(gt=0, description="up to L11, with the NICs its maker sells it with")
+    residual_share: float = Field(description="price / bill - 1; charged to it, which gives back")
+    as_of: str
+    grade: Grade
+
+
+class Axes(Record):
+    """Where a design stands on the hardware axes that its key does not tell."""
+
+    composed: bool = Field(
+        default=False, description="from parts on a declared interface; charged its upper price"
+    )
+    interface: str = ""
+    accelerators_per_rack: int = Field(default=0, ge=0)
+    scale_up: str = Field(default="", description="kind of the scale-up domain")
+    scale_up_accelerators: int = Field(default=0, ge=0)
+    nic: str = ""
+    nics_per_accelerator: int = Field(default=1, gt=0)
+    planes: int = Field(default=1, gt=0)
+    fabric_tiers: int = Field(default=0, ge=0)
+    switch: str = ""
+    cooling: str = ""
+    power_shelf: str = ""
+    power_shelves: int = Field(default=0, ge=0)
+    host_cpu: str = ""
+    host_memory_bytes: float = Field(default=0.0, ge=0, description="per accelerator")
+
+
 class SpaceRow(Record):
     """One design: a block that can be bought, and what it does for each workload."""
 
@@ -113,6 +146,7 @@ class SpaceRow(Record):
     cluster_accelerators: tuple[int, int] = Field(description="cluster sizes it is valid for")
     nic_gbit_per_s: int
     oversubscription: float
+    axes: Axes = Axes()
     bill: tuple[BillLine, ...]
     price: tuple[PriceLine, ...] = Field(description="bill plus residual; sums to price_usd")
     price_usd: float = Field(gt=0)
@@ -169,6 +203,9 @@ class Space(Record):
     rates: FloatArray = Field(description="tokens/s per block, shape (D, W, S)")
     parameters: Parameters
     dominated: int = Field(ge=0, description="rows dropped: no worse anywhere is kept")
+    priced_systems: tuple[PricedSystem, ...] = Field(
+        default=(), description="priced systems against their bills; the spread of their residual"
+    )
     search: SearchStats
     assumptions: tuple[str, ...] = ()
     grade: Grade
@@ -187,6 +224,7 @@ class FrontRow(Record):
     tokens_per_s_per_w: float
     price_usd: float
     baseline: bool
+    composed: bool = Field(default=False, description="ranked at the upper end of its price")
     chance_best: float = Field(description="share of worlds in which it is cheapest per token")
     grade: Grade
 

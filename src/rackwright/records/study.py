@@ -13,9 +13,11 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from rackwright.records.base import Record
+from rackwright.records.interface import CoolingKind
 from rackwright.records.provenance import Grade
 from rackwright.records.quantity import (
     AreaM2,
+    Bytes,
     EnergyPriceUsdPerKwh,
     Fraction,
     Hours,
@@ -190,6 +192,10 @@ class Supply(Graded):
 # --- what may be designed -------------------------------------------------------------------
 
 
+_Axis = Annotated[tuple[Annotated[int, Field(gt=0)], ...], Field(min_length=1)]
+"""Declared values of one axis: whole numbers above zero, at least one."""
+
+
 class Generation(Graded):
     """A rack system in the space and when its first production rack can be built."""
 
@@ -199,6 +205,33 @@ class Generation(Graded):
     servers_per_rack: int | None = Field(
         default=None, gt=0, description="where `system` names a server; none = as many as fit"
     )
+
+
+class Composed(Graded):
+    """Racks composed on a declared interface of the catalog: every combination of these axes.
+
+    An empty axis takes every value that the interface names and the catalog can plan and price.
+    """
+
+    interface: str = Field(description="key of an interface of the catalog: what mates with what")
+    name: Name | None = Field(default=None, description="begins the racks' keys; none = interface")
+    accelerators: tuple[str, ...] = ()
+    accelerators_per_rack: tuple[Annotated[int, Field(gt=0)], ...] = Field(
+        default=(), description="empty: as many as the rack holds"
+    )
+    scale_up_accelerators: tuple[Annotated[int, Field(gt=0)], ...] = Field(
+        default=(), description="sizes of a scale-up domain"
+    )
+    cooling: tuple[CoolingKind, ...] = ()
+    power_shelf: tuple[str, ...] = Field(
+        default=(), description="as many as the rack's peak and the study's redundancy ask for"
+    )
+    host_cpu: tuple[str, ...] = ()
+    host_memory_bytes_per_cpu: tuple[Bytes, ...] = Field(
+        default=(), description="empty: the largest that the interface's boards are made with"
+    )
+    first_week: Weeks = 0.0
+    revision: Literal["EVT", "DVT", "PVT", "production"] = "production"
 
 
 class SoftwareSpace(Record):
@@ -237,15 +270,38 @@ class SoftwareSpace(Record):
 class DesignSpace(Record):
     """Hardware axes × software axes: the declared space that is searched exhaustively."""
 
-    generations: tuple[Generation, ...] = Field(min_length=1)
-    nic_gbit_per_s: tuple[int, ...] = (400, 800)
-    oversubscription: tuple[Ratio, ...] = (1.0, 2.0)
-    serving_block_racks: tuple[int, ...] = (1,)
-    training_block_accelerators: tuple[int, ...] = ()
+    generations: tuple[Generation, ...] = Field(default=(), description="racks as vendors sell")
+    composed: tuple[Composed, ...] = Field(
+        default=(), description="racks composed from parts on a declared interface"
+    )
+    nic_gbit_per_s: _Axis = (400, 800)
+    nics_per_accelerator: _Axis = (1,)
+    planes: _Axis = Field(
+        default=(1,), description="fabrics side by side; a NIC is split where there are fewer NICs"
+    )
+    fabric_tiers: tuple[Literal[1, 2, 3], ...] = Field(
+        default=(1, 2, 3), min_length=1, description="tiers of switches that a fabric may have"
+    )
+    oversubscription: tuple[Ratio, ...] = Field(default=(1.0, 2.0), min_length=1)
+    serving_block_racks: _Axis = (1,)
+    training_block_accelerators: tuple[Annotated[int, Field(gt=0)], ...] = ()
     baseline: str | None = Field(
         default=None, description="system in use today; always ranked beside the best"
     )
     software: SoftwareSpace = SoftwareSpace()
+
+    @model_validator(mode="after")
+    def _there_is_a_rack(self) -> DesignSpace:
+        if not self.generations and not self.composed:
+            raise ValueError(
+                "no rack: name a system in [[design_space.generations]], or an interface in "
+                "[[design_space.composed]]"
+            )
+        names = [c.name or c.interface for c in self.composed]
+        twice = sorted({n for n in names if names.count(n) > 1})
+        if twice:
+            raise ValueError(f"composed: two tables are called {twice[0]!r}; give each a name")
+        return self
 
 
 # --- how it is judged and bought ------------------------------------------------------------
