@@ -1,6 +1,7 @@
 """The serving step and its operating point: brute force, laws, and queueing theory."""
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
@@ -151,7 +152,7 @@ def test_layouts_return_the_best_batch_and_count_every_point():
     layouts = np.array([layout(t, 1, 1, c) for t in (1, 2, 4) for c in (512, 8192)])
     batches = np.array([1.0, 4.0, 16.0, 64.0, 256.0])
     for load in (LOAD, TIGHT):
-        counts, i, batch, rate, _ = serving_over_layouts(
+        counts, pruned, i, batch, rate, _ = serving_over_layouts(
             sparse(), MACHINE, SERVING, load, layouts, batches
         )
         by_hand = []
@@ -164,14 +165,81 @@ def test_layouts_return_the_best_batch_and_count_every_point():
             one, b = max(feasible, key=lambda pair: pair[1], default=(0.0, 0))
             by_hand.append((288 // p[0] * one, b))
 
-        assert counts.sum() == layouts.shape[0] * batches.size
+        assert counts.sum() + pruned.sum() == layouts.shape[0] * batches.size
         assert (rate, batch) == by_hand[i]
         assert rate == max(r for r, _ in by_hand)
 
 
+@given(
+    tensors=st.lists(st.sampled_from([1, 2, 4, 8]), min_size=1, max_size=2, unique=True),
+    experts=st.lists(st.sampled_from([1, 4, 16]), min_size=1, max_size=2, unique=True),
+    chunks=st.lists(st.sampled_from([256, 2048, 8192]), min_size=1, max_size=2, unique=True),
+    drafts=st.lists(st.sampled_from([0, 2]), min_size=1, max_size=2, unique=True),
+    shares=st.lists(st.sampled_from([0.0, 0.25, 0.5]), min_size=1, max_size=2, unique=True),
+    memory=st.sampled_from([3e10, 8e10, 1.8e11]),
+    tpot=st.sampled_from([0.006, 0.012, 0.05]),
+)
+@settings(max_examples=40, deadline=None)
+def test_the_loop_finds_what_one_point_at_a_time_finds(
+    tensors, experts, chunks, drafts, shares, memory, tpot
+):
+    load = np.array([1024.0, 512.0, 2.0, tpot, 1.645, 0.95])
+    machine = MACHINE._replace(memory_bytes=memory)
+    batches = np.array([1.0, 3.0, 17.0, 64.0, 300.0, 2000.0])
+    axes = product(tensors, experts, chunks, drafts, shares)
+    layouts = np.array([layout(t, 1, x, c, 0, d, s) for t, x, c, d, s in axes])
+    seen, feasible, declared, refined = 0, 0, 0.0, 0.0
+    for p in layouts:
+        replicas = machine.accelerators // max(p[0], p[2])
+        for batch in batches:
+            point = operating_point(sparse(), machine, SERVING, load, p, batch)
+            seen += point[6] > 0  # a step time was computed
+            feasible += point[0] == FEASIBLE
+            if point[0] == FEASIBLE:
+                declared = max(declared, replicas * point[1])
+        best = largest_batch(sparse(), machine, SERVING, load, p, batches[-1])
+        if best:
+            point = operating_point(sparse(), machine, SERVING, load, p, best)
+            refined = max(refined, replicas * point[1])
+    counts, pruned, i, batch, rate, _ = serving_over_layouts(
+        sparse(), machine, SERVING, load, layouts, batches
+    )
+
+    assert int(counts.sum()) == seen
+    assert int(counts.sum() + pruned.sum()) == len(layouts) * batches.size
+    assert int(counts[int(FEASIBLE)]) == feasible
+    assert declared <= rate * (1 + 1e-12)
+    assert rate <= refined * (1 + 1e-12)
+    if i >= 0:
+        point = operating_point(sparse(), machine, SERVING, load, layouts[i], batch)
+        assert point[0] == FEASIBLE
+        ranks = max(layouts[i][0], layouts[i][2])
+        assert machine.accelerators // ranks * point[1] == pytest.approx(rate, rel=1e-12)
+
+
+@given(
+    batch=st.floats(0, 500),
+    prefill=st.sampled_from([0.0, 1.0, 64.0, 2048.0]),
+    context=st.floats(1, 40000),
+    tensor=st.sampled_from([1, 2, 8]),
+    expert=st.sampled_from([1, 8, 32]),
+    pipeline=st.sampled_from([1, 4]),
+    draft=st.sampled_from([0, 3]),
+)
+@settings(max_examples=80, deadline=None)
+def test_what_a_search_computes_is_the_sum_of_the_parts_shown(
+    batch, prefill, context, tensor, expert, pipeline, draft
+):
+    for m in (dense(), sparse()):
+        p = layout(tensor, pipeline, expert if m.experts else 1, draft=draft)
+        args = (m, MACHINE, SERVING, p, batch, context, prefill, 0.5 * context)
+
+        assert step_seconds(*args) == pytest.approx(sum(step_parts(*args)), rel=1e-12)
+
+
 def test_what_fails_says_by_how_much():
     load = np.array([1024.0, 512.0, 2.0, 1e-4, 1.645, 0.95])
-    counts, best, _, _, excess = serving_over_layouts(
+    counts, _, best, _, _, excess = serving_over_layouts(
         dense(), MACHINE, SERVING, load, np.array([layout(8)]), np.array([1.0, 2.0])
     )
     late = operating_point(dense(), MACHINE, SERVING, load, layout(8), 1.0)[2]

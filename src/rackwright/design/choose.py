@@ -142,7 +142,7 @@ def _serving(
     at = compute_precision(block.accelerator, precision)
     e, _, _ = serving_efficiencies(parameters, block.accelerator.family, at)
     batches = np.array(sorted(software.batch), dtype=np.float64)
-    counts, i, batch, rate, over = serving_point.serving_over_layouts(
+    counts, unseen, i, batch, rate, over = serving_point.serving_over_layouts(
         m, h, e, serving_load(workload), layouts, batches
     )
     feasible = int(counts[int(serving_point.FEASIBLE)])
@@ -150,8 +150,11 @@ def _serving(
         evaluated=int(counts.sum()),
         feasible=feasible,
         rejected={text: int(counts[r]) for r, text in LIMITS.items() if counts[r]},
-        # a layout that does not divide stands for all its batches
-        pruned={reason: n * len(batches) for reason, n in structural.items()},
+        pruned={
+            # a layout that does not divide stands for all its batches
+            **{reason: n * len(batches) for reason, n in structural.items()},
+            **{text: int(unseen[r]) for r, text in LIMITS.items() if unseen[r]},
+        },
     )
     if not feasible:
         near = {text: float(over[r]) for r, text in LIMITS.items() if np.isfinite(over[r])}

@@ -79,6 +79,18 @@ class StepTerms(NamedTuple):
     stack: float
 
 
+class StepLine(NamedTuple):
+    """A step's time as it grows with batch and prefill [s]; experts left alone bend it."""
+
+    fixed: float
+    by_request: float
+    by_prompt: float  # per prompt token
+    first: float  # the token that a prompt hands out
+    experts: float  # all experts read
+    request_log: float  # log of the chance that a request leaves an expert alone
+    prompt_log: float
+
+
 @compiled
 def step_parts(
     m: ModelNumbers,
@@ -147,10 +159,44 @@ def seconds_of(
     t: StepTerms, batch: float, context: float, prefill: float, prefill_context: float
 ) -> float:
     """Return the time of one step [s] from the terms of its layout."""
-    total = 0.0
-    for part in parts_of(t, batch, context, prefill, prefill_context):
-        total += part
-    return total
+    return seconds_on(line_of(t, context, prefill_context), batch, prefill)
+
+
+@compiled
+def line_of(t: StepTerms, context: float, prefill_context: float) -> StepLine:
+    """Return the time of a layout's step as it grows with batch and prefill, contexts given.
+
+    Args:
+        t: terms of the layout.
+        context: mean tokens that each request sees.
+        prefill_context: mean tokens that each prompt token sees.
+    """
+    each = t.body_each + t.experts_each + t.tensor_each + t.expert_each  # per token
+    read = t.cache + t.cache_context * context + t.cache_window * min(context, t.window)
+    read += t.head_each * (2.0 * t.drafted - 1.0)
+    seen = t.prefill * prefill_context + t.prefill_window * min(prefill_context, t.window)
+    fixed = t.body + t.experts + t.tensor + t.expert + t.head + t.layer + t.step
+    by_request = (each * t.drafted + read) / t.shared + t.request / t.copies
+    untouched = t.untouched_log * t.copies / t.shared
+    return StepLine(
+        fixed * t.stack,
+        by_request * t.stack,
+        (each + seen) / t.shared * t.stack,
+        t.head_each * t.stack,
+        t.experts * t.stack,
+        untouched * t.drafted,
+        untouched,
+    )
+
+
+@compiled
+def seconds_on(line: StepLine, batch: float, prefill: float) -> float:
+    """Return the time of one step [s]: the sum of `parts_of`, from what a search computes once."""
+    seconds = line.fixed + line.by_request * batch + line.by_prompt * prefill
+    seconds += line.first * min(prefill, 1.0)
+    if line.experts > 0.0:  # those that no token of the step chooses are not read
+        seconds -= line.experts * math.exp(line.request_log * batch + line.prompt_log * prefill)
+    return seconds
 
 
 @compiled

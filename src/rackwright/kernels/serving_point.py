@@ -6,6 +6,7 @@ Everything follows from the time of a step with and without a chunk of prefill.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from rackwright.kernels.numbers import (
     ServingEfficiency,
     serving_efficiency,
 )
-from rackwright.kernels.serving import StepTerms, seconds_of, step_terms
+from rackwright.kernels.serving import StepLine, line_of, seconds_of, seconds_on, step_terms
 
 Array = NDArray[np.float64]
 
@@ -69,41 +70,68 @@ def operating_point(
     Source:
         M/D/1: Pollaczek-Khinchine; exponential tail: Kingman's heavy-traffic limit.
     """
-    return point_of(m, h, e, load, plan, batch, step_terms(m, h, e, plan))
+    return point_of(h, e, load, plan, batch, point_terms(m, h, e, load, plan))
+
+
+class PointTerms(NamedTuple):
+    """What all batches of a layout share: computed once for them."""
+
+    line: StepLine  # of a step at the mean contexts of the load
+    held: float  # bytes without any request
+    held_each: float  # bytes of one request
+    kept: float  # tokens that a request keeps per step
+    moved_s: float  # a request's cache crossing the fabric between separate pools
+
+
+@compiled
+def point_terms(
+    m: ModelNumbers, h: MachineNumbers, e: ServingEfficiency, load: Array, plan: Array
+) -> PointTerms:
+    """Return the terms of a layout under a load; arguments as for `operating_point`."""
+    isl, osl = load[0], load[1]
+    line = line_of(step_terms(m, h, e, plan), isl + 0.5 * osl, 0.5 * isl)
+    held, each = _held_bytes(m, h, plan, isl + osl)
+    moved = sequence_cache_bytes(m, h, isl, plan[0], plan[1])
+    return PointTerms(
+        line,
+        held,
+        each,
+        kept_per_step(plan[5], e.acceptance),
+        moved / (h.scale_out_bytes_per_s * e.scale_out),
+    )
 
 
 @compiled
 def point_of(
-    m: ModelNumbers,
     h: MachineNumbers,
     e: ServingEfficiency,
     load: Array,
     plan: Array,
     batch: float,
-    t: StepTerms,
+    t: PointTerms,
 ) -> tuple[float, ...]:
-    """Return `operating_point` from the terms of its layout, computed once for all batches."""
-    isl, osl, z = load[0], load[1], load[4]
-    busy = batch + z * math.sqrt(batch)
-    held = _held_bytes(m, h, plan, busy, isl + osl)
+    """Return `operating_point` from the terms of its layout.
+
+    A point whose memory or prompts are over what there is has no step time: it is 0.
+    """
+    isl, osl = load[0], load[1]
+    busy = batch + load[4] * math.sqrt(batch)
+    held = t.held + t.held_each * busy
     if held > h.memory_bytes:
         return NO_MEMORY, 0.0, 0.0, 0.0, held, 0.0, 0.0
     if plan[6] > 0.0:
-        return _separate(m, h, e, load, plan, batch, busy, held, t)
-    kept = kept_per_step(plan[5], e.acceptance)
-    chunk, share = prefill_mix(isl, osl, plan[3], batch * kept)
+        return _separate(e, load, plan, batch, busy, held, t)
+    chunk, share = prefill_mix(isl, osl, plan[3], batch * t.kept)
     if share >= 1.0:
         return NO_PREFILL, 0.0, 0.0, 0.0, held, share, 0.0
-    context = isl + 0.5 * osl
-    plain = seconds_of(t, batch, context, 0.0, 0.0)
-    mixed = seconds_of(t, batch, context, chunk, 0.5 * isl)
-    mean = (1.0 - share) * plain + share * mixed
-    late = seconds_of(t, busy, context, 0.0, 0.0) * (1.0 - share)
-    late += seconds_of(t, busy, context, chunk, 0.5 * isl) * share
+    mixed = seconds_on(t.line, batch, chunk)
+    mean = (1.0 - share) * seconds_on(t.line, batch, 0.0) + share * mixed
+    late = seconds_on(t.line, busy, 0.0) * (1.0 - share)
+    late += seconds_on(t.line, busy, chunk) * share
     load_ = share * mixed / mean
     first = _first_token(e, mixed, load_, isl, chunk, load[5]) + e.first_steps * mean
-    reason = _verdict(load, first, late / kept)
-    return reason, batch * kept / mean, late / kept, first, held, load_, mean
+    reason = _verdict(load, first, late / t.kept)
+    return reason, batch * t.kept / mean, late / t.kept, first, held, load_, mean
 
 
 @compiled
@@ -125,35 +153,30 @@ def kept_per_step(draft: float, acceptance: float) -> float:
 
 @compiled
 def _separate(
-    m: ModelNumbers,
-    h: MachineNumbers,
     e: ServingEfficiency,
     load: Array,
     plan: Array,
     batch: float,
     busy: float,
     held: float,
-    t: StepTerms,
+    t: PointTerms,
 ) -> tuple[float, ...]:
     """Return the point of a replica of which a share prefills and the rest decodes.
 
     Rates are per replica of both kinds together. The cache crosses the fabric once.
     """
     isl, osl, share = load[0], load[1], plan[6]
-    context = isl + 0.5 * osl
-    kept = kept_per_step(plan[5], e.acceptance)
-    mean = seconds_of(t, batch, context, 0.0, 0.0)
-    late = seconds_of(t, busy, context, 0.0, 0.0) / kept
-    rate = (1.0 - share) * batch * kept / mean
+    mean = seconds_on(t.line, batch, 0.0)
+    late = seconds_on(t.line, busy, 0.0) / t.kept
+    rate = (1.0 - share) * batch * t.kept / mean
     chunk = min(isl, plan[3])
-    one = seconds_of(t, 0.0, 0.0, chunk, 0.5 * isl)
+    one = seconds_on(t.line, 0.0, chunk)
     prompts = rate / osl / share  # per second and prefilling replica
     used = prompts * math.ceil(isl / plan[3]) * one
     if used >= 1.0:
-        return NO_PREFILL, 0.0, 0.0, 0.0, held, used, 0.0
+        return NO_PREFILL, 0.0, 0.0, 0.0, held, used, mean
     first = _first_token(e, one, used, isl, chunk, load[5]) + e.first_steps * mean
-    moved = sequence_cache_bytes(m, h, isl, plan[0], plan[1])
-    first += moved / (h.scale_out_bytes_per_s * e.scale_out)
+    first += t.moved_s
     return _verdict(load, first, late), rate, late, first, held, share * used, mean
 
 
@@ -172,7 +195,7 @@ def serving_over_layouts(
     load: Array,
     layouts: Array,
     batches: Array,
-) -> tuple[NDArray[np.int64], int, float, float, Array]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64], int, float, float, Array]:
     """Return the layout and batch with the highest rate of the block within every limit.
 
     Args:
@@ -181,44 +204,54 @@ def serving_over_layouts(
         batches: (B,) declared batches, ascending.
 
     Returns:
-        Counts by reason (5,) over all declared batches; the best layout, -1 where none fits, and
-        its batch, refined to whole requests up to the next declared one; the block's rate; by
-        reason the least excess of any point that failed by it (5,): held over available bytes,
-        prefill share, TTFT and TPOT over their limits. Of equal rates the first layout.
+        Points evaluated (time and memory computed) by reason (5,), and points pruned by reason
+        (5,): over the memory, or with prompts that no chunk takes in, before any time was
+        computed; the best layout, -1 where none fits, and its batch, refined to whole requests up
+        to the next declared one; the block's rate; by reason the least excess of any point that
+        failed by it (5,): held over available bytes, prefill share, TTFT and TPOT over limits.
+        Of equal rates the first layout.
 
     Notes:
+        Memory grows with the batch: where one does not fit the larger ones are pruned unseen.
         A layout is refined only if it could become the best: what its next declared batch would
         serve without limits, or in proportion to the batch where that is not known, is a bound.
     """
-    counts = np.zeros(5, dtype=np.int64)
+    evaluated = np.zeros(5, dtype=np.int64)
+    pruned = np.zeros(5, dtype=np.int64)
     excess = np.full(5, np.inf)
     winner, chosen, top = -1, 0.0, 0.0
     for i in range(layouts.shape[0]):
         plan = layouts[i]
         replicas = math.floor(h.accelerators / (max(plan[0], plan[2]) * plan[1]))
-        t = step_terms(m, h, e, plan)
+        t = point_terms(m, h, e, load, plan)
         best, rate, ceiling, bound = 0.0, 0.0, batches[0], np.inf
         for j in range(batches.shape[0]):
-            got = point_of(m, h, e, load, plan, batches[j], t)
+            got = point_of(h, e, load, plan, batches[j], t)
             reason = int(got[0])
-            counts[reason] += 1
+            if got[6] > 0.0:
+                evaluated[reason] += 1
+            else:
+                pruned[reason] += 1
             if got[0] == FEASIBLE:
                 best, rate = batches[j], got[1]
                 ceiling, bound = best, rate
-            else:
-                over = (0.0, got[4] / h.memory_bytes, got[5], got[3] / load[2], got[2] / load[3])
-                excess[reason] = min(excess[reason], over[reason])
-                if best > 0.0 and ceiling == best:
-                    ceiling = batches[j]
-                    bound = got[1] if got[1] > 0.0 else rate * ceiling / best
+                continue
+            over = (0.0, got[4] / h.memory_bytes, got[5], got[3] / load[2], got[2] / load[3])
+            excess[reason] = min(excess[reason], over[reason])
+            if best > 0.0 and ceiling == best:
+                ceiling = batches[j]
+                bound = got[1] if got[1] > 0.0 else rate * ceiling / best
+            if got[0] == NO_MEMORY:
+                pruned[reason] += batches.shape[0] - 1 - j
+                break
         if best == 0.0 or replicas * bound <= top:
             continue
         if ceiling > best:
-            best = _largest(m, h, e, load, plan, ceiling, t)
-            rate = point_of(m, h, e, load, plan, best, t)[1]
+            best = _largest(h, e, load, plan, ceiling, t)
+            rate = point_of(h, e, load, plan, best, t)[1]
         if replicas * rate > top:
             winner, chosen, top = i, best, replicas * rate
-    return counts, winner, chosen, top, excess
+    return evaluated, pruned, winner, chosen, top, excess
 
 
 @compiled
@@ -234,25 +267,24 @@ def largest_batch(
 
     Every limit tightens as the batch grows, so halving finds the last one that fits.
     """
-    return _largest(m, h, e, load, plan, top, step_terms(m, h, e, plan))
+    return _largest(h, e, load, plan, top, point_terms(m, h, e, load, plan))
 
 
 @compiled
 def _largest(
-    m: ModelNumbers,
     h: MachineNumbers,
     e: ServingEfficiency,
     load: Array,
     plan: Array,
     top: float,
-    t: StepTerms,
+    t: PointTerms,
 ) -> float:
     low, high = 0.0, top
-    if point_of(m, h, e, load, plan, top, t)[0] == FEASIBLE:
+    if point_of(h, e, load, plan, top, t)[0] == FEASIBLE:
         return top
     while high - low > 1.0:
         middle = math.floor(0.5 * (low + high))
-        if point_of(m, h, e, load, plan, middle, t)[0] == FEASIBLE:
+        if point_of(h, e, load, plan, middle, t)[0] == FEASIBLE:
             low = middle
         else:
             high = middle
@@ -387,17 +419,15 @@ def closed_loop(
 
 @compiled
 def _held_bytes(
-    m: ModelNumbers, h: MachineNumbers, plan: Array, requests: float, tokens: float
-) -> float:
-    """Weights, cache of all running requests, activations of a chunk, a reserve."""
+    m: ModelNumbers, h: MachineNumbers, plan: Array, tokens: float
+) -> tuple[float, float]:
+    """Weights, activations of a chunk and a reserve; cache and activations of one request."""
     tensor, pipeline, expert = plan[0], plan[1], plan[2]
     copies = max(expert / tensor, 1.0)
-    cache: float = sequence_cache_bytes(m, h, tokens, tensor, pipeline) * requests / copies
     wide = max(m.gated * m.ffn, m.top_k * m.gated * m.moe_ffn) / tensor + 6.0 * m.hidden
-    activations = 2.0 * (plan[3] + requests) * wide
     weights = serving_weight_bytes(m, h, tensor, pipeline, expert)
-    held: float = weights + cache + activations + RESERVE_BYTES
-    return held
+    cache = sequence_cache_bytes(m, h, tokens, tensor, pipeline) / copies
+    return weights + 2.0 * plan[3] * wide + RESERVE_BYTES, cache + 2.0 * wide
 
 
 @compiled
