@@ -40,13 +40,17 @@ picture: run ## draw the picture of the README anew from the flagship
 	@cp $(OUT)/picture.svg docs/houston.svg
 	@echo "== docs/houston.svg is drawn anew"
 
-bench: $(VENV)/installed ## time the help and the flagship, after compilation
+bench: $(VENV)/installed ## time the help, the flagship and the search, after compilation
 	@echo "== rackwright --help"
 	@bash -c 'time $(BIN)/rackwright --help >/dev/null'
 	@echo "== the flagship, once to compile"
 	@$(BIN)/rackwright run $(STUDY) $(FLAGS) --out $(OUT) >/dev/null
 	@echo "== the flagship, timed"
 	@bash -c 'time $(BIN)/rackwright run $(STUDY) $(FLAGS) --out $(OUT) >/dev/null'
+	@echo "== the search, beside llm-analysis from the package index in an environment of its own"
+	@other=$$(mktemp -d); $(PYTHON) -m venv $$other; \
+	  $$other/bin/python -m pip install --quiet --disable-pip-version-check llm-analysis || true; \
+	  LLM_ANALYSIS=$$other/bin/python $(BIN)/python tools/bench_search.py; rm -rf $$other
 
 constraints: $(VENV)/installed-dev ## write the versions of this environment to constraints.txt
 	@echo "== writing constraints.txt"

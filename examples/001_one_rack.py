@@ -2,7 +2,7 @@
 
 from rackwright import catalog
 from rackwright.design.bill import bill_usd, network_items, rack_items
-from rackwright.design.network import choose_network
+from rackwright.design.network import Ports, choose_network
 from rackwright.design.rack import compose_rack
 from rackwright.records.study import Generation
 
@@ -14,7 +14,8 @@ print(f"  {rack.power_w / 1e3:.0f} kW, {rack.peak_power_w / 1e3:.0f} kW reserved
 print(f"  {rack.liquid_w / rack.power_w:.0%} of the heat into the coolant, {rack.mass_kg:.0f} kg")
 
 # The fabric that joins 64 such racks, at 800 Gbit/s per accelerator without oversubscription.
-network = choose_network(components, rack.accelerator.vendor, 800e9, 64 * rack.accelerators, 1.0)
+cluster = 64 * rack.accelerators
+network = choose_network(components, rack.accelerator.vendor, Ports(800e9), cluster, 1.0)
 assert not isinstance(network, str), network
 tree = network.tree
 print(f"{network.switch.key}: {tree.leaves} leaves, {tree.spines} spines, {tree.links} links,")

@@ -270,7 +270,7 @@ class SoftwareSpace(Record):
 class DesignSpace(Record):
     """Hardware axes × software axes: the declared space that is searched exhaustively."""
 
-    generations: tuple[Generation, ...] = Field(default=(), description="racks as vendors sell")
+    generations: tuple[Generation, ...] = Field(description="racks as vendors sell; may be empty")
     composed: tuple[Composed, ...] = Field(
         default=(), description="racks composed from parts on a declared interface"
     )
