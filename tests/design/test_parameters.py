@@ -65,7 +65,7 @@ def test_the_median_of_many_draws_is_the_nominal_world():
 def test_a_family_inherits_what_its_file_does_not_name():
     parameters = draw(CATALOG, ["Blackwell", "Blackwell Ultra"], 16, 1)
     ours, theirs = (
-        value(parameters, f, "serving.family") for f in ("Blackwell Ultra", "Blackwell")
+        value(parameters, f, "serving.family.stack") for f in ("Blackwell Ultra", "Blackwell")
     )
 
     assert ours[0] == theirs[0]

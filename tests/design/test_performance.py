@@ -268,5 +268,5 @@ def test_a_published_serving_run_is_predicted(row):
     m, h, e = numbers(block(name, 8, domain, 400e9), workload, shape, "serving")
     plan = np.array([tensor, 1.0, 1.0, 8192.0, clients, 0.0, 0.0])
 
-    got, _ = closed_loop(m, h, e, 1024.0, 1024.0, plan, float(clients), 1024.0, e.burst)
+    got, _ = closed_loop(m, h, e, 1024.0, 1024.0, plan, float(clients), 1024.0, 0.1)
     assert 1e3 * got == pytest.approx(measured, rel=0.30)

@@ -126,12 +126,11 @@ def test_waiting_for_prefill_is_that_of_a_deterministic_queue():
     wait = mixed / (2 * (1 - load)) * math.log(load / 0.05)
 
     assert point[5] == pytest.approx(load)
-    assert point[3] == pytest.approx(
-        mixed * SERVING.first_token_stack
-        + wait
-        + SERVING.first_s
-        + SERVING.first_steps * point[5 + 1]
-    )
+    plain = step_seconds(dense(), MACHINE, SERVING, layout(8), 48.0, 1280.0, 0.0, 0.0)
+    in_flight = 0.5 * (load * mixed + (1 - load) * plain)
+    host = SERVING.first_s + 80 * SERVING.first_layer_s
+
+    assert point[3] == pytest.approx(host + in_flight + mixed + wait)
 
 
 def test_a_simulated_queue_waits_no_longer_than_the_tail_says():
@@ -266,9 +265,9 @@ def test_a_world_that_breaks_a_limit_serves_a_smaller_batch_or_nothing():
 
     assert rates[0] == pytest.approx(nominal)
     assert rates[1] < nominal / 1.2  # smaller batches serve less than proportionally
-    assert rates[2] == pytest.approx(nominal / 0.8)
+    assert nominal < rates[2] < nominal / 0.8  # the host's share of a step stays
     assert rates[3] == 0.0
-    assert fixed[1] == pytest.approx(nominal / 1.2)
+    assert nominal / 1.2 < fixed[1] < nominal
 
 
 def test_attention_copies_share_the_requests():
@@ -295,15 +294,52 @@ def test_clients_beyond_the_places_wait_for_one():
     at_sixteen = step_seconds(dense(), MACHINE, SERVING, layout(8), 16.0, 640.0, 0.0, 0.0)
 
     assert at_sixteen < tpot < 1.3 * at_sixteen
-    assert ttft - SERVING.first_steps * tpot == pytest.approx(1024 * tpot * 3, rel=1e-6)
+    assert ttft == pytest.approx(1024 * tpot * 3, rel=1e-6)
 
 
 def test_a_crowd_that_starts_together_waits_for_its_share():
+    # a tenth of the requests stand in one line: half of all prompts are before each of them
     args = (dense(), MACHINE, SERVING, 128.0, 4096.0, layout(8))
     alone, crowded = closed_loop(*args, 32.0, 64.0, 0.0)[1], closed_loop(*args, 32.0, 64.0, 0.1)[1]
-    full = step_seconds(dense(), MACHINE, SERVING, layout(8), 0.0, 0.0, 2048.0, 64.0)
+    plain, mixed = (
+        step_seconds(dense(), MACHINE, SERVING, layout(8), 31.8, 2176.0, tokens, 64.0)
+        for tokens in (0.0, 128.0)
+    )
 
-    assert crowded - alone == pytest.approx(0.1 * 32 * full * 128 / 2048, rel=0.02)
+    assert crowded - alone == pytest.approx(0.1 * 0.5 * 31 * (mixed - plain), rel=0.02)
+
+
+def test_padded_rows_and_uneven_ranks_slow_experts_but_never_past_all_of_them():
+    few = step_parts(sparse(), MACHINE, SERVING, layout(8, 1, 8), 4.0, 64.0, 0.0, 0.0)[1]
+    even = SERVING._replace(skew=1e-9)
+    flat = step_parts(sparse(), MACHINE, even, layout(8, 1, 8), 4.0, 64.0, 0.0, 0.0)[1]
+    bare = SERVING._replace(skew=1e-9, tile=1e-9)
+    least = step_parts(sparse(), MACHINE, bare, layout(8, 1, 8), 4.0, 64.0, 0.0, 0.0)[1]
+    m, every = sparse(), step_parts(sparse(), MACHINE, bare, layout(8), 1e5, 64.0, 0.0, 0.0)[1]
+    read = 36 * 128 * (m.expert_up + m.expert_down) / 8 / (MACHINE.memory_bytes_per_s * 0.85)
+
+    assert few > flat > least > 0.0
+    assert every > read * SERVING.stack
+
+
+def test_a_host_slower_than_the_accelerator_sets_the_step():
+    slow = SERVING._replace(request_s=1e-3)
+    parts = step_parts(dense(), MACHINE, slow, layout(8), 256.0, 1024.0, 0.0, 0.0)
+
+    assert sum(parts) == pytest.approx(0.256 + slow.step_s, rel=0.01)
+    assert parts[8] > 0.8 * sum(parts)
+
+
+def test_sparse_attention_reads_the_chosen_tokens_and_an_index_of_all():
+    m = dense()._replace(sparse_layers=80.0, chosen=2048.0, index_cache=80 * 128.0, index_core=0.0)
+
+    def read(model, context):
+        return step_parts(model, MACHINE, SERVING, layout(8), 16.0, context, 0.0, 0.0)[2]
+
+    assert read(m, 1024.0) > read(dense(), 1024.0)  # the index comes on top
+    beyond = read(m, 66048.0) - read(m, 2048.0)
+    index = 16 * 64000 * 80 * 128 / 8 / (MACHINE.memory_bytes_per_s * SERVING.cache)
+    assert beyond == pytest.approx(index * SERVING.stack)
 
 
 def test_rows_and_draws_ask_the_same_question():
@@ -315,7 +351,7 @@ def test_rows_and_draws_ask_the_same_question():
     )
 
     np.testing.assert_allclose(by_draw, by_row, rtol=1e-12)
-    assert by_draw[1, 0] > 1.9 * by_draw[0, 0]
+    assert by_draw[1, 0] > 1.8 * by_draw[0, 0]
 
 
 def test_drafted_tokens_are_kept_as_the_geometric_series_says():
@@ -333,13 +369,13 @@ def test_drafting_helps_a_small_batch_and_its_limit():
 
 
 def test_separate_pools_decode_without_prefill_in_their_steps():
-    # a quarter of the replicas prefills: the others' steps carry none
+    # two fifths of the replicas prefill: the others' steps carry none
     both = operating_point(dense(), MACHINE, SERVING, LOAD, layout(8), 64.0)
-    apart = operating_point(dense(), MACHINE, SERVING, LOAD, layout(8, share=0.25), 64.0)
+    apart = operating_point(dense(), MACHINE, SERVING, LOAD, layout(8, share=0.4), 64.0)
     plain = step_seconds(dense(), MACHINE, SERVING, layout(8), 64.0, 1280.0, 0.0, 0.0)
 
     assert apart[6] == pytest.approx(plain)
-    assert apart[1] == pytest.approx(0.75 * 64 / plain)
+    assert apart[1] == pytest.approx(0.6 * 64 / plain)
     assert apart[2] < both[2]
 
 

@@ -135,7 +135,26 @@ def model_numbers(shape: ModelShape) -> ModelNumbers:
         router=float(shape.hidden * (moe.experts + 2 * (moe.latent or 0))) if moe else 0.0,
         tied=1.0 if shape.tied_embeddings else 0.0,
         mtp_layers=0.0,
+        **_sparse(shape, by_mixer["full"]),
     )
+
+
+def _sparse(shape: ModelShape, full_layers: int) -> dict[str, float]:
+    """Counts of attention to chosen tokens; the choice itself reads an index of every token."""
+    sparse = shape.sparse_attention
+    if sparse is None or not full_layers:
+        return {}
+    chosen = (sparse.top_k_blocks or 0) * (sparse.block_tokens or 0) or sparse.top_k or 0
+    if not chosen:
+        return {}
+    layers = float(min(sparse.layers or full_layers, full_layers))
+    index = float(sparse.index_layers or layers) * (sparse.index_dim or 0)
+    return {
+        "sparse_layers": layers,
+        "chosen": float(chosen),
+        "index_cache": index,
+        "index_core": index * (sparse.index_heads or 0),
+    }
 
 
 def _mean_attention(shape: ModelShape, layers: dict[str, int]) -> float:

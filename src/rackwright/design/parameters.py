@@ -14,7 +14,7 @@ from functools import cache
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from rackwright.catalog import Catalog, load
 from rackwright.kernels.numbers import ServingEfficiency, TrainingEfficiency
@@ -45,6 +45,8 @@ _SHARES = (
     "training.passes",
     "serving.acceptance",
 )
+_EACH_FAMILY, _EACH_ENGINE = "serving.family.", "serving.engine."
+_BOUNDED = ("attention", "memory", "cache", "scale_up")
 _LARGEST_SHARE = 0.98  # no draw of a share reaches the whole of what is physically there
 
 
@@ -101,7 +103,9 @@ def prior_entries(
     """Return the catalog's entries by the name in the draws, each with its owner.
 
     The owner is the family or stack whose file states it: an heir has it under its own name, with
-    the owner's draws.
+    the owner's draws. What one family or engine differs from the others by (`serving.family.`,
+    `serving.engine.`) each has for itself, from the spread that `common` states: a release or a
+    later generation shares it with the one that it descends from.
     """
     families_, stacks_ = _by_name(catalog)
     entries: dict[str, tuple[str, EfficiencyEntry]] = {}
@@ -112,6 +116,15 @@ def prior_entries(
     for stack in sorted(set(stacks)):
         for owner, entry in _chain(stacks_, stack):
             entries.setdefault(f"{stack}.{entry.name}", (owner, entry))
+    own = [entry for _, entry in _chain(families_, ROOT)]
+    for family in sorted(set(families)):
+        for entry in own:
+            if entry.name.startswith(_EACH_FAMILY):
+                entries.setdefault(f"{family}.{entry.name}", (_top(families_, family), entry))
+    for engine in sorted(set(stacks) & set(catalog.names("engines"))):
+        for entry in own:
+            if entry.name.startswith(_EACH_ENGINE):
+                entries.setdefault(f"{engine}.{entry.name}", (_top(stacks_, engine), entry))
     return entries
 
 
@@ -170,19 +183,46 @@ def training_efficiencies(
 
 
 def serving_efficiencies(
-    parameters: Parameters, family: str, precision: str, engine: ServingEngine | None = None
+    parameters: Parameters,
+    family: str,
+    precision: str,
+    engine: ServingEngine | None = None,
+    age_years: float = 0.0,
 ) -> tuple[ServingEfficiency, NDArray[np.float64], Grade]:
     """Return what the serving kernels read; arguments and result as `training_efficiencies`.
 
     Args:
         parameters, family, precision: as there.
         engine: the inference engine; None: `DEFAULT_ENGINE` as it ships.
+        age_years: of the software, before the end of 2025: it was slower then.
     """
     owners = ((engine or _default_engine()).key, family)
-    table, grade = _table(
-        parameters, recipe_columns(parameters.names, owners, serving_recipe(precision))
-    )
+    recipe = {**serving_recipe(precision), "year": (YEAR,)}
+    table, grade = _table(parameters, recipe_columns(parameters.names, owners, recipe))
+    table = aged(table, age_years)
     return ServingEfficiency(*table[0].tolist()), np.ascontiguousarray(table[1:]), grade
+
+
+YEAR = "serving.year"
+"""Entry by which software gets slower per year of its age."""
+
+
+def aged(table: NDArray[np.float64], age_years: ArrayLike) -> NDArray[np.float64]:
+    """Return serving efficiencies with the age of the software in them, shares kept below one.
+
+    Args:
+        table: (N, E + 1), the fields of `ServingEfficiency` and the factor per year.
+        age_years: of all rows, or of each (N,).
+
+    Returns:
+        (N, E).
+    """
+    fields = ServingEfficiency._fields
+    out = table[:, :-1].copy()
+    out[:, fields.index("stack")] *= table[:, -1] ** np.asarray(age_years)
+    bounded = [fields.index(name) for name in _BOUNDED]
+    out[:, bounded] = np.minimum(out[:, bounded], _LARGEST_SHARE)
+    return out
 
 
 def value(parameters: Parameters, family: str, entry: str) -> tuple[float, NDArray[np.float64]]:
@@ -224,6 +264,15 @@ def _chain(
             held.setdefault(entry.name, (at, entry))
         at = files[at].parent or (ROOT if ROOT in files and at != ROOT else "")
     return list(held.values())
+
+
+def _top(
+    files: Mapping[str, Efficiencies] | Mapping[str, Software], name: str
+) -> str:
+    """Return the family or software that one descends from in the end."""
+    while name in files and files[name].parent:
+        name = files[name].parent
+    return name
 
 
 def _draws(owner: str, entry: EfficiencyEntry, n: int, seed: int) -> NDArray[np.float64]:
@@ -348,30 +397,46 @@ def training_switches(stack: SoftwareStack) -> NDArray[np.float64]:
 
 
 def serving_recipe(precision: str) -> Recipe:
-    """Return what the fields of `ServingEfficiency` are made of, in their order."""
-    grouped = {"bf16": "bf16", "fp16": "bf16", "fp4": "fp4", "int4": "fp4"}.get(precision, "fp8")
+    """Return what the fields of `ServingEfficiency` are made of, in their order.
+
+    Most are a number, what the engine makes of it, and what the chip family does.
+    """
+    narrow = {"fp8": "fp8", "int8": "fp8", "fp4": "fp4", "int4": "fp4"}.get(precision)
+    products = ("serving.products", "serving.engine.products", "serving.family.products")
+    matmul = _matmul(precision)
+    layers = ("serving.engine.layers", "serving.family.layers")
     return {
-        **_matmul(precision),
-        "grouped": (f"serving.grouped.{grouped}",),
+        "matmul": (*matmul["matmul"], *products, *([f"serving.products.{narrow}"] * bool(narrow))),
+        "matmul_bf16": (*matmul["matmul_bf16"], *products),
+        "grouped": (f"serving.grouped.{narrow or 'bf16'}", "serving.engine.grouped"),
         "attention": ("serving.attention",),
-        "memory": ("memory",),
+        "memory": ("memory", "serving.memory", "serving.engine.memory", "serving.family.memory"),
+        "cache": ("memory", "serving.cache", "serving.engine.cache"),
         "scale_up": ("scale_up", "serving.messages"),
         "scale_out": ("scale_out",),
-        "scale_up_latency_s": ("serving.scale_up_latency_s",),
+        "scale_up_latency_s": (
+            "serving.scale_up_latency_s",
+            "serving.engine.latency",
+            "serving.family.latency",
+        ),
         "scale_out_latency_s": ("serving.scale_out_latency_s",),
         "exchange_latency_s": ("serving.exchange_latency_s",),
-        "layer_s": ("serving.layer_s", "serving.layers"),
-        "moe_layer_s": ("serving.moe_layer_s", "serving.layers"),
-        "state_layer_s": ("serving.state_layer_s", "serving.layers"),
-        "step_s": ("serving.step_s",),
-        "request_s": ("serving.request_s",),
-        "imbalance": ("serving.imbalance",),
-        "stack": ("serving.stack", "serving.family"),
+        "layer_s": ("serving.layer_s", *layers),
+        "moe_layer_s": ("serving.moe_layer_s", "serving.engine.moe_layers"),
+        "state_layer_s": ("serving.state_layer_s", *layers),
+        "step_s": ("serving.step_s", "serving.engine.step"),
+        "prefill_step_s": ("serving.prefill_step_s",),
+        "request_s": ("serving.request_s", "serving.engine.request"),
+        "tile": ("serving.tile",),
+        "skew": ("serving.skew",),
+        "stack": ("serving.engine.stack", "serving.family.stack"),
         "acceptance": ("serving.acceptance",),
-        "first_token_stack": ("serving.first_token_stack",),
-        "first_s": ("serving.first_s",),
-        "first_steps": ("serving.first_steps",),
-        "burst": ("serving.burst",),
+        "first_s": ("serving.first_s", "serving.engine.first"),
+        "first_layer_s": ("serving.first_layer_s", "serving.engine.first_layers"),
+        "first_moe_layer_s": ("serving.first_moe_layer_s", "serving.engine.first_moe_layers"),
+        "first_wave": ("serving.first_wave",),
+        "in_step": ("serving.engine.in_step",),
+        "joined": ("serving.joined",),
     }
 
 

@@ -54,6 +54,10 @@ class ModelNumbers(NamedTuple):
     router: float
     tied: float  # 1.0 where input and output tables are one
     mtp_layers: float  # extra prediction layers that training runs
+    sparse_layers: float = 0.0  # of the full ones, those that read chosen tokens only
+    chosen: float = 0.0  # tokens that they read at most
+    index_cache: float = 0.0  # elements per token that the choice reads, summed over its layers
+    index_core: float = 0.0  # multiply-adds per token and attended token of the choice, summed
 
 
 class MachineNumbers(NamedTuple):
@@ -114,28 +118,33 @@ class TrainingEfficiency(NamedTuple):
 class ServingEfficiency(NamedTuple):
     """The few free numbers of the serving model; see docs/methods/serving.md."""
 
-    matmul: float  # share of the peak that large products reach, at the plan's precision
+    matmul: float  # share of the peak that products reach, at the plan's precision
     matmul_bf16: float
     grouped: float  # share of that which products grouped by expert reach
     attention: float  # share of the 16-bit peak that the attention core reaches
-    memory: float  # share of the memory rate
+    memory: float  # share of the memory rate at which matrices are read
+    cache: float  # share of it at which cached keys and values are read
     scale_up: float  # share of the scale-up rate
     scale_out: float
-    scale_up_latency_s: float  # per all-reduce inside a domain
+    scale_up_latency_s: float  # of a small all-reduce inside a domain, per doubling of the group
     scale_out_latency_s: float
     exchange_latency_s: float  # per exchange between experts inside a domain
     layer_s: float  # fixed time per layer of a step
     moe_layer_s: float  # the same, added where there are experts
-    state_layer_s: float  # the same, added where a layer keeps a state instead of a cache
+    state_layer_s: float  # the same, added where a layer keeps a state
     step_s: float  # fixed host time per step
-    request_s: float  # host time per request and step
-    imbalance: float  # load of the fullest rank of an expert group over the mean
-    stack: float  # measured over modelled step time
+    prefill_step_s: float  # added to a step that carries prefill
+    request_s: float  # host time per request and step, beside the accelerator's
+    tile: float  # rows that an expert's last tile multiplies in vain, on average
+    skew: float  # share of chance's unevenness between expert ranks that shows
+    stack: float  # measured over modelled time of the accelerator
     acceptance: float  # chance that a drafted token is kept
-    first_token_stack: float  # measured over modelled time of a prompt's own prefill
     first_s: float  # until a request reaches the engine and its first token the client
-    first_steps: float  # decode steps until the first token is handed out
-    burst: float  # share of all clients' prompts that a mean first token waits for
+    first_layer_s: float  # host time of a first pass, per layer, beside other requests' steps
+    first_moe_layer_s: float  # added where there are experts
+    first_wave: float  # share of a run's requests that belong to the first crowd
+    in_step: float  # share of clients that stay together after it
+    joined: float  # prompts that share a step with another's
 
 
 _MODEL, _MACHINE = len(ModelNumbers._fields), len(MachineNumbers._fields)

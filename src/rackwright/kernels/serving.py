@@ -48,7 +48,7 @@ PLAN: tuple[str, ...] = (
 
 
 class StepTerms(NamedTuple):
-    """What a layout's step is made of: every part is linear in tokens, save the experts touched.
+    """What a layout's step is made of, computed once and used for every batch.
 
     "each" is per token of one attention copy and stage, or per request of it; seconds throughout.
     """
@@ -57,16 +57,26 @@ class StepTerms(NamedTuple):
     shared: float  # copies × stages: a pipeline splits the batch
     drafted: float  # tokens per request and step
     body: float  # matrices of all layers, read once
-    body_each: float
+    body_each: float  # multiplied by a token
+    passes_each: float  # norms, residuals and gates
     experts: float  # all experts of all layers, read
     untouched_log: float  # log of the chance that a token leaves an expert alone
-    experts_each: float
+    experts_each: float  # multiplied by a token
+    experts_padded: float  # what tiles of all experts multiply in vain
+    moved_each: float  # tokens carried to their experts and back
+    read_uneven: float  # standard deviations of the fullest rank: experts touched
+    work_uneven: float  # and tokens received, of one token
     cache: float  # fixed-size states of a request
     cache_context: float  # per cached token
     cache_window: float
     window: float
+    index_context: float  # per cached token: what chooses the tokens that sparse layers read
+    sparse_context: float  # per cached token, of sparse layers
+    chosen: float  # tokens that sparse layers read at most
     prefill: float  # attention core per prompt token and token that it sees
     prefill_window: float
+    prefill_index: float
+    prefill_sparse: float
     tensor: float  # latencies of all layers
     tensor_each: float
     expert: float
@@ -74,21 +84,33 @@ class StepTerms(NamedTuple):
     head: float  # vocabulary table, read once per stage
     head_each: float  # per token handed out
     layer: float
-    step: float
-    request: float
+    step: float  # host, once per step
+    prefill_step: float  # host, once per step that carries prefill
+    request: float  # host, per request; runs beside the accelerator
     stack: float
 
 
 class StepLine(NamedTuple):
-    """A step's time as it grows with batch and prefill [s]; experts left alone bend it."""
+    """A step's time as it grows with batch and prefill [s], contexts given."""
 
     fixed: float
     by_request: float
     by_prompt: float  # per prompt token
     first: float  # the token that a prompt hands out
-    experts: float  # all experts read
-    request_log: float  # log of the chance that a request leaves an expert alone
-    prompt_log: float
+    tokens_request: float  # of one attention copy and stage, per request
+    tokens_prompt: float  # per prompt token
+    body: float
+    body_each: float
+    experts: float
+    untouched_log: float
+    experts_each: float
+    experts_padded: float
+    moved_each: float
+    read_uneven: float
+    work_uneven: float
+    step: float
+    prefill_step: float
+    request: float
 
 
 @compiled
@@ -123,20 +145,46 @@ def parts_of(
     tokens = (batch * t.drafted + prefill) / t.shared
     requests = batch / t.shared
     touched = 1.0 - math.exp(t.untouched_log * tokens * t.copies)
-    read = t.cache + t.cache_context * context + t.cache_window * min(context, t.window)
-    seen = t.prefill * prefill_context + t.prefill_window * min(prefill_context, t.window)
+    fullest = min(touched + t.read_uneven * math.sqrt(touched * (1.0 - touched)), 1.0)
+    busiest = tokens + t.work_uneven * math.sqrt(tokens)
+    product = t.experts_each * busiest + t.experts_padded * fullest
     emitted = requests * (2.0 * t.drafted - 1.0) + min(prefill, 1.0)
-    return (
-        (t.body + t.body_each * tokens) * t.stack,
-        (t.experts * touched + t.experts_each * tokens) * t.stack,
-        read * requests * t.stack,
-        seen * prefill / t.shared * t.stack,
-        (t.tensor + t.tensor_each * tokens) * t.stack,
-        (t.expert + t.expert_each * tokens) * t.stack,
-        (t.head + t.head_each * emitted) * t.stack,
-        t.layer * t.stack,
-        (t.step + t.request * batch / t.copies) * t.stack,
-    )
+    body = (both(t.body, t.body_each * tokens) + t.passes_each * tokens) * t.stack
+    routed = (both(t.experts * fullest, product) + t.moved_each * busiest) * t.stack
+    held = _read_of(t, context) * requests * t.stack
+    core = _seen_of(t, prefill_context) * prefill / t.shared * t.stack
+    by_tensor = (t.tensor + t.tensor_each * tokens) * t.stack
+    by_expert = (t.expert + t.expert_each * tokens) * t.stack
+    head = (t.head + t.head_each * emitted) * t.stack
+    layer = t.layer * t.stack
+    device = body + routed + held + core + by_tensor + by_expert + head + layer
+    # the host prepares the next step while this one runs: it shows where it takes longer
+    host = t.step + t.prefill_step * min(prefill, 1.0)
+    host += larger(device, t.request * batch / t.copies) - device
+    return body, routed, held, core, by_tensor, by_expert, head, layer, host
+
+
+OVERLAP = 0.83
+"""How far reading and multiplying overlap; fits with a free exponent of a norm chose its like."""
+
+
+@compiled
+def both(read: float, product: float) -> float:
+    """Return the time of products whose matrices are read while others are multiplied.
+
+    Both, less what overlaps: up to OVERLAP of the shorter, 0.41 of it where they are equal.
+    """
+    total = read + product
+    if total <= 0.0:
+        return 0.0
+    return total - OVERLAP * read * product / total
+
+
+@compiled
+def larger(device: float, host: float) -> float:
+    """Return about the longer of two times: the 4-norm, which is smooth where they are equal."""
+    a, b = device * device, host * host
+    return math.sqrt(math.sqrt(a * a + b * b))
 
 
 @compiled
@@ -171,32 +219,58 @@ def line_of(t: StepTerms, context: float, prefill_context: float) -> StepLine:
         context: mean tokens that each request sees.
         prefill_context: mean tokens that each prompt token sees.
     """
-    each = t.body_each + t.experts_each + t.tensor_each + t.expert_each  # per token
-    read = t.cache + t.cache_context * context + t.cache_window * min(context, t.window)
-    read += t.head_each * (2.0 * t.drafted - 1.0)
-    seen = t.prefill * prefill_context + t.prefill_window * min(prefill_context, t.window)
-    fixed = t.body + t.experts + t.tensor + t.expert + t.head + t.layer + t.step
-    by_request = (each * t.drafted + read) / t.shared + t.request / t.copies
-    untouched = t.untouched_log * t.copies / t.shared
+    each = t.passes_each + t.tensor_each + t.expert_each  # per token
+    read = _read_of(t, context) + t.head_each * (2.0 * t.drafted - 1.0)
     return StepLine(
-        fixed * t.stack,
-        by_request * t.stack,
-        (each + seen) / t.shared * t.stack,
+        (t.tensor + t.expert + t.head + t.layer) * t.stack,
+        (each * t.drafted + read) / t.shared * t.stack,
+        (each + _seen_of(t, prefill_context)) / t.shared * t.stack,
         t.head_each * t.stack,
+        t.drafted / t.shared,
+        1.0 / t.shared,
+        t.body * t.stack,
+        t.body_each * t.stack,
         t.experts * t.stack,
-        untouched * t.drafted,
-        untouched,
+        t.untouched_log * t.copies,
+        t.experts_each * t.stack,
+        t.experts_padded * t.stack,
+        t.moved_each * t.stack,
+        t.read_uneven,
+        t.work_uneven,
+        t.step,
+        t.prefill_step,
+        t.request / t.copies,
     )
 
 
 @compiled
 def seconds_on(line: StepLine, batch: float, prefill: float) -> float:
     """Return the time of one step [s]: the sum of `parts_of`, from what a search computes once."""
-    seconds = line.fixed + line.by_request * batch + line.by_prompt * prefill
-    seconds += line.first * min(prefill, 1.0)
-    if line.experts > 0.0:  # those that no token of the step chooses are not read
-        seconds -= line.experts * math.exp(line.request_log * batch + line.prompt_log * prefill)
-    return seconds
+    tokens = line.tokens_request * batch + line.tokens_prompt * prefill
+    some = min(prefill, 1.0)
+    device = line.fixed + line.by_request * batch + line.by_prompt * prefill + line.first * some
+    device += both(line.body, line.body_each * tokens)
+    if line.experts > 0.0:
+        touched = 1.0 - math.exp(line.untouched_log * tokens)
+        fullest = min(touched + line.read_uneven * math.sqrt(touched * (1.0 - touched)), 1.0)
+        busiest = tokens + line.work_uneven * math.sqrt(tokens)
+        product = line.experts_each * busiest + line.experts_padded * fullest
+        device += both(line.experts * fullest, product) + line.moved_each * busiest
+    return larger(device, line.request * batch) + line.step + line.prefill_step * some
+
+
+@compiled
+def _read_of(t: StepTerms, context: float) -> float:
+    """Time in which one request's cache and states are read."""
+    read = t.cache + t.cache_context * context + t.cache_window * min(context, t.window)
+    return read + t.index_context * context + t.sparse_context * min(context, t.chosen)
+
+
+@compiled
+def _seen_of(t: StepTerms, context: float) -> float:
+    """Time of the attention core of one prompt token."""
+    seen = t.prefill * context + t.prefill_window * min(context, t.window)
+    return seen + t.prefill_index * context + t.prefill_sparse * min(context, t.chosen)
 
 
 @compiled
@@ -206,14 +280,15 @@ def step_terms(m: ModelNumbers, h: MachineNumbers, e: ServingEfficiency, plan: A
     copies = max(expert / tensor, 1.0)
     drafted = 1.0 + plan[5] / m.layers  # each drafted token passes one more layer
     speed = h.memory_bytes_per_s * e.memory
-    body, body_each = _body(m, h, e, tensor, speed)
-    experts, experts_each = _experts(m, h, e, tensor, expert, copies, speed)
-    untouched = math.log1p(-m.top_k / m.experts) if m.moe_layers > 0.0 else 0.0
-    wide = h.bf16_flop_per_s * e.attention
-    parts = min(tensor, m.cache_parts)
-    cached = h.cache_bytes / parts / speed
-    full = m.cache_full * cached + 2.0 * m.decode_core * m.full_layers / (tensor * wide)
-    window = m.cache_window * cached + 2.0 * m.core_window / (tensor * wide)
+    body, body_each, passes_each = _body(m, h, e, tensor, speed)
+    experts, experts_each, padded, moved_each = _experts(m, h, e, tensor, expert, copies, speed)
+    untouched, read_uneven, work_uneven = _choice(m, e, expert, copies)
+    wide = tensor * h.bf16_flop_per_s * e.attention
+    cached = h.cache_bytes / min(tensor, m.cache_parts) / (h.memory_bytes_per_s * e.cache)
+    full = m.cache_full * cached + 2.0 * m.decode_core * m.full_layers / wide
+    window = m.cache_window * cached + 2.0 * m.core_window / wide
+    sparse = m.sparse_layers / m.full_layers if m.full_layers > 0.0 else 0.0
+    index = m.index_cache * cached + 2.0 * m.index_core / wide
     by_tensor, tensor_each, by_expert, expert_each = _traffic(m, h, e, tensor, expert)
     fixed = m.layers * e.layer_s + m.moe_layers * e.moe_layer_s + m.linear_layers * e.state_layer_s
     return StepTerms(
@@ -222,15 +297,25 @@ def step_terms(m: ModelNumbers, h: MachineNumbers, e: ServingEfficiency, plan: A
         1.0 + plan[5],
         body * drafted,
         body_each * drafted,
+        passes_each * drafted,
         experts * drafted,
         untouched,
         experts_each * drafted,
+        padded * drafted,
+        moved_each * drafted,
+        read_uneven,
+        work_uneven,
         2.0 * m.state * 4.0 / tensor / speed * drafted,  # read and written, at four bytes
-        full * drafted,
+        full * (1.0 - sparse) * drafted,
         window * drafted,
         m.window,
-        2.0 * m.core_full / (tensor * wide),
-        2.0 * m.core_window / (tensor * wide),
+        index * drafted,
+        full * sparse * drafted,
+        m.chosen,
+        2.0 * m.core_full * (1.0 - sparse) / wide,
+        2.0 * m.core_window / wide,
+        2.0 * m.index_core / wide,
+        2.0 * m.core_full * sparse / wide,
         by_tensor,
         tensor_each,
         by_expert,
@@ -239,6 +324,7 @@ def step_terms(m: ModelNumbers, h: MachineNumbers, e: ServingEfficiency, plan: A
         2.0 * m.table / (tensor * h.bf16_flop_per_s * e.matmul_bf16) * pipeline,
         fixed * drafted,
         e.step_s,
+        e.prefill_step_s,
         e.request_s,
         e.stack,
     )
@@ -247,16 +333,21 @@ def step_terms(m: ModelNumbers, h: MachineNumbers, e: ServingEfficiency, plan: A
 @compiled
 def _body(
     m: ModelNumbers, h: MachineNumbers, e: ServingEfficiency, tensor: float, speed: float
-) -> tuple[float, float]:
-    """Dense matrices of all layers: read once, multiplied by each token; norms and residuals."""
+) -> tuple[float, float, float]:
+    """Dense matrices of all layers: read once, multiplied by each token; norms and gates.
+
+    Norms and residuals are copied by the tensor group (8 passes of the width, read or written);
+    a gate reads two activations and writes one.
+    """
     rate = h.matmul_flop_per_s * e.matmul
     kept = m.attention_layers * (m.attention_in + m.attention_out)
     kept += m.linear_layers * m.linear_mixer + m.dense_layers * (m.mlp_up + m.mlp_down)
     kept += m.moe_layers * (m.shared_up + m.shared_down + m.router)
     wide = h.other_weight_bytes if m.moe_layers > 0.0 else h.weight_bytes
     dense_rate = rate if wide < 2.0 else h.bf16_flop_per_s * e.matmul_bf16
-    passes = 2.0 * 2.0 * m.layers * 4.0 * m.hidden
-    return kept * wide / tensor / speed, passes / speed + 2.0 * kept / (tensor * dense_rate)
+    gates = 3.0 * (m.dense_layers * m.ffn + m.moe_layers * m.shared_ffn) / tensor
+    passes = 2.0 * (8.0 * m.layers * m.hidden + gates) / speed
+    return kept * wide / tensor / speed, 2.0 * kept / (tensor * dense_rate), passes
 
 
 @compiled
@@ -268,17 +359,36 @@ def _experts(
     expert: float,
     copies: float,
     speed: float,
-) -> tuple[float, float]:
-    """Experts of all layers: all of them read, and what each token of a copy takes."""
+) -> tuple[float, float, float, float]:
+    """Experts of all layers: read, a token's products, products of padding, a token's moves."""
     if m.moe_layers == 0.0:
-        return 0.0, 0.0
-    ranks = max(tensor, expert)
+        return 0.0, 0.0, 0.0, 0.0
+    split = m.moe_layers / max(tensor, expert)
     one = m.expert_up + m.expert_down
-    uneven = (e.imbalance if expert > 1.0 else 1.0) * m.moe_layers / ranks
-    read = m.experts * one * h.weight_bytes / speed
-    moved = m.top_k * (2.0 * m.expert_width + (m.gated + 1.0) * m.moe_ffn) * 2.0 / speed
-    product = 2.0 * m.top_k * one / (h.matmul_flop_per_s * e.matmul * e.grouped)
-    return read * uneven, (moved + product) * copies * uneven
+    row = 2.0 * one / (h.matmul_flop_per_s * e.matmul * e.grouped) * split
+    read = m.experts * one * h.weight_bytes / speed * split
+    moved = m.top_k * (2.0 * m.expert_width + (m.gated + 1.0) * m.moe_ffn) * 2.0 / speed * split
+    return read, m.top_k * row * copies, m.experts * e.tile * row, moved * copies
+
+
+@compiled
+def _choice(
+    m: ModelNumbers, e: ServingEfficiency, expert: float, copies: float
+) -> tuple[float, float, float]:
+    """How tokens choose experts: log of leaving one alone; how far the fullest rank stands out.
+
+    The largest of n normal values lies about sqrt(2 ln n) standard deviations above their mean;
+    `skew` is the share of that which shows.
+    """
+    if m.moe_layers == 0.0:
+        return 0.0, 0.0, 0.0
+    untouched = math.log1p(-min(m.top_k / m.experts, 0.999999))
+    if expert <= 1.0:
+        return untouched, 0.0, 0.0
+    far = e.skew * math.sqrt(2.0 * math.log(expert))
+    return untouched, far * math.sqrt(expert / m.experts), far * math.sqrt(
+        expert / (m.top_k * copies)
+    )
 
 
 @compiled
@@ -292,7 +402,9 @@ def _traffic(
     up, out = h.scale_up_bytes_per_s * e.scale_up, h.scale_out_bytes_per_s * e.scale_out
     near = min(tensor, h.scale_up_accelerators)
     rate = group_bytes_per_s(tensor, near, up, out, h.oversubscription)
-    latency = e.scale_up_latency_s if tensor <= near else e.scale_out_latency_s
+    latency = e.scale_up_latency_s * math.log2(max(near, 1.0))
+    if tensor > near:
+        latency += e.scale_out_latency_s
     wait = all_reduce_seconds(0.0, tensor, rate, latency)
     each = all_reduce_seconds(2.0 * m.hidden, tensor, rate, 0.0)
     if expert <= tensor:  # the all-reduce after the experts also gathers them

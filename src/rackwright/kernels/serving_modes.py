@@ -21,7 +21,12 @@ from rackwright.kernels.numbers import (
     serving_efficiency,
 )
 from rackwright.kernels.serving import seconds_of, step_seconds, step_terms
-from rackwright.kernels.serving_point import closed_loop
+from rackwright.kernels.serving_point import (
+    closed_loop,
+    first_host_seconds,
+    kept_per_step,
+    mean_step_seconds,
+)
 
 Array = NDArray[np.float64]
 
@@ -64,12 +69,13 @@ def measured(
         return _fixed_batch(m, h, e, isl, osl, plan, clients)
     if mode == POOLS:
         return _separate_pools(m, h, e, row, plan)
-    most = max(min(row[4], most_requests(m, h, plan, isl + osl)), 1.0)
+    most = running_at_most(m, h, plan, isl, osl, row[4])
     if mode == QUEUED:
-        return closed_loop(m, h, e, isl, osl, plan, most, most, 0.0)
+        return _queued(m, h, e, isl, osl, plan, most)
     if mode == STEADY:
         return _steady_load(m, h, e, isl, osl, plan, row[5], most)
-    return closed_loop(m, h, e, isl, osl, plan, clients, most, e.burst)
+    together = min(e.first_wave + e.in_step, 1.0)
+    return closed_loop(m, h, e, isl, osl, plan, clients, most, together)
 
 
 @compiled
@@ -99,6 +105,18 @@ def measured_over_rows(models: Array, machines: Array, efficiencies: Array, rows
 
 
 @compiled
+def running_at_most(
+    m: ModelNumbers, h: MachineNumbers, plan: Array, isl: float, osl: float, limit: float
+) -> float:
+    """Return how many requests a replica runs at once: the engine's limit, or what memory holds.
+
+    Engines that never evict keep room for the whole answer of each request.
+    """
+    most: float = max(min(limit, most_requests(m, h, plan, isl + osl)), 1.0)
+    return most
+
+
+@compiled
 def most_requests(m: ModelNumbers, h: MachineNumbers, plan: Array, tokens: float) -> float:
     """Return how many requests of some tokens a replica's memory holds at once; 0: not one."""
     tensor, pipeline, expert = plan[0], plan[1], plan[2]
@@ -124,6 +142,28 @@ def _fixed_batch(
     """Return the times of one batch: all prompts first, then all tokens; nothing queues."""
     tpot = step_seconds(m, h, e, plan, batch, isl + 0.5 * osl, 0.0, 0.0)
     return tpot, step_seconds(m, h, e, plan, 0.0, 0.0, batch * isl, 0.5 * isl)
+
+
+@compiled
+def _queued(
+    m: ModelNumbers,
+    h: MachineNumbers,
+    e: ServingEfficiency,
+    isl: float,
+    osl: float,
+    plan: Array,
+    most: float,
+) -> tuple[float, float]:
+    """Return the times while a queue keeps every place taken.
+
+    A place is held for the prompt's steps and the answer's. Where prompts come faster than
+    chunks, fewer decode; the time to first token is what Little's law then leaves of a place.
+    """
+    copies, kept = max(plan[2] / plan[0], 1.0), kept_per_step(plan[5], e.acceptance)
+    batch = most * osl / (osl + kept * math.ceil(isl / plan[3]))
+    batch = min(batch, plan[3] * copies * osl / (isl * kept))
+    tpot = mean_step_seconds(m, h, e, isl, osl, plan, batch) / kept
+    return tpot, osl * tpot * (most / batch - 1.0)
 
 
 @compiled
@@ -160,21 +200,21 @@ def _separate_pools(
     prefill = np.array((row[10], row[11], row[12], chunk, 0.0, 0.0, 0.0))
     before, after = step_terms(m, h, e, prefill), step_terms(m, h, e, decode)
     one = seconds_of(before, 0.0, 0.0, min(isl, chunk), 0.5 * isl)
-    full = seconds_of(before, 0.0, 0.0, chunk, 0.5 * isl)
-    own = e.first_s + math.ceil(isl / chunk) * one * e.first_token_stack
+    budget = chunk * before.copies
+    full = seconds_of(before, 0.0, 0.0, budget, 0.5 * isl)
+    own = 2.0 * first_host_seconds(m, e) + math.ceil(isl / chunk) * one
     cache = sequence_cache_bytes(m, h, isl, prefill[0], prefill[1])
     own += cache / (h.scale_out_bytes_per_s * e.scale_out)
-    prompts_per_s = row[13] * chunk / (isl * full)
-    most = max(most_requests(m, h, decode, isl + osl), 1.0)
+    prompts_per_s = row[13] * budget / (isl * full)
+    most = running_at_most(m, h, decode, isl, osl, row[4])
     batch, tpot, ttft = min(clients / row[14], most), 0.0, own
     for _ in range(20):
         tpot = seconds_of(after, batch, isl + 0.5 * osl, 0.0, 0.0)
-        wait = own + e.burst * clients / prompts_per_s
-        wait = max(wait, clients / prompts_per_s - osl * tpot)
-        running = clients / row[14] / (1.0 + wait / (osl * tpot))
+        ttft = own + 0.5 * e.first_wave * max(clients - 1.0, 0.0) / prompts_per_s
+        ttft = max(ttft, clients / prompts_per_s - osl * tpot)
+        running = clients / row[14] / (1.0 + ttft / (osl * tpot))
         if running > most:
             running = most
-            wait = max(wait, osl * tpot * (clients / row[14] / most - 1.0))
-        ttft = wait + e.first_steps * tpot
+            ttft = max(ttft, osl * tpot * (clients / row[14] / most - 1.0))
         batch = 0.5 * batch + 0.5 * max(running, 1.0)
     return tpot, ttft

@@ -81,6 +81,8 @@ class PointTerms(NamedTuple):
     held_each: float  # bytes of one request
     kept: float  # tokens that a request keeps per step
     moved_s: float  # a request's cache crossing the fabric between separate pools
+    budget: float  # prompt tokens in a step, of all attention copies
+    host_s: float  # the host's part of a first token
 
 
 @compiled
@@ -89,7 +91,8 @@ def point_terms(
 ) -> PointTerms:
     """Return the terms of a layout under a load; arguments as for `operating_point`."""
     isl, osl = load[0], load[1]
-    line = line_of(step_terms(m, h, e, plan), isl + 0.5 * osl, 0.5 * isl)
+    terms = step_terms(m, h, e, plan)
+    line = line_of(terms, isl + 0.5 * osl, 0.5 * isl)
     held, each = _held_bytes(m, h, plan, isl + osl)
     moved = sequence_cache_bytes(m, h, isl, plan[0], plan[1])
     return PointTerms(
@@ -98,6 +101,8 @@ def point_terms(
         each,
         kept_per_step(plan[5], e.acceptance),
         moved / (h.scale_out_bytes_per_s * e.scale_out),
+        plan[3] * terms.copies,
+        first_host_seconds(m, e),
     )
 
 
@@ -121,15 +126,17 @@ def point_of(
         return NO_MEMORY, 0.0, 0.0, 0.0, held, 0.0, 0.0
     if plan[6] > 0.0:
         return _separate(e, load, plan, batch, busy, held, t)
-    chunk, share = prefill_mix(isl, osl, plan[3], batch * t.kept)
+    chunk, share = prefill_mix(isl, osl, t.budget, batch * t.kept)
     if share >= 1.0:
         return NO_PREFILL, 0.0, 0.0, 0.0, held, share, 0.0
-    mixed = seconds_on(t.line, batch, chunk)
-    mean = (1.0 - share) * seconds_on(t.line, batch, 0.0) + share * mixed
+    plain, mixed = seconds_on(t.line, batch, 0.0), seconds_on(t.line, batch, chunk)
+    mean = (1.0 - share) * plain + share * mixed
     late = seconds_on(t.line, busy, 0.0) * (1.0 - share)
     late += seconds_on(t.line, busy, chunk) * share
     load_ = share * mixed / mean
-    first = _first_token(e, mixed, load_, isl, chunk, load[5]) + e.first_steps * mean
+    served = math.ceil(isl / plan[3]) * mixed
+    first = t.host_s + 0.5 * (load_ * mixed + (1.0 - load_) * plain)
+    first += served + _waits(served, load_, load[5])
     reason = _verdict(load, first, late / t.kept)
     return reason, batch * t.kept / mean, late / t.kept, first, held, load_, mean
 
@@ -169,14 +176,11 @@ def _separate(
     mean = seconds_on(t.line, batch, 0.0)
     late = seconds_on(t.line, busy, 0.0) / t.kept
     rate = (1.0 - share) * batch * t.kept / mean
-    chunk = min(isl, plan[3])
-    one = seconds_on(t.line, 0.0, chunk)
-    prompts = rate / osl / share  # per second and prefilling replica
-    used = prompts * math.ceil(isl / plan[3]) * one
+    served = math.ceil(isl / plan[3]) * seconds_on(t.line, 0.0, min(isl, plan[3]))
+    used = rate / osl / share * served  # prompts per second and prefilling replica
     if used >= 1.0:
         return NO_PREFILL, 0.0, 0.0, 0.0, held, used, mean
-    first = _first_token(e, one, used, isl, chunk, load[5]) + e.first_steps * mean
-    first += t.moved_s
+    first = 2.0 * t.host_s + served + _waits(served, used, load[5]) + t.moved_s
     return _verdict(load, first, late), rate, late, first, held, share * used, mean
 
 
@@ -341,7 +345,8 @@ def mean_step_seconds(
     t = step_terms(m, h, e, plan)
     if plan[6] > 0.0:
         return seconds_of(t, batch, isl + 0.5 * osl, 0.0, 0.0)
-    chunk, share = prefill_mix(isl, osl, plan[3], batch * kept_per_step(plan[5], e.acceptance))
+    kept = kept_per_step(plan[5], e.acceptance)
+    chunk, share = prefill_mix(isl, osl, plan[3] * t.copies, batch * kept)
     share = min(share, 1.0)
     context = isl + 0.5 * osl
     plain = seconds_of(t, batch, context, 0.0, 0.0)
@@ -374,7 +379,7 @@ def closed_loop(
     plan: Array,
     clients: float,
     most: float,
-    burst: float,
+    together: float,
 ) -> tuple[float, float]:
     """Return mean TPOT and TTFT [s] when a fixed number of clients ask again at once.
 
@@ -383,38 +388,49 @@ def closed_loop(
         isl, osl: input and output tokens of a request.
         clients: of one replica.
         most: requests that it runs at once.
-        burst: share of all clients' prompts that a mean first token waits for.
+        together: share of requests whose prompt stands in one line with those of all clients.
 
     Notes:
         The clients split into those that decode and those that wait for their first token; the
         split is a fixed point: clients = batch × (1 + TTFT / (output tokens × TPOT)). A first
-        token takes the prompt's own prefill, the decode steps after which the engine hands out
-        tokens, and a share of the prefill of all clients: they start together, and a mean over a
-        run keeps some of that first crowd.
+        token takes the host's part, half the step in flight, the prompt's own steps, and the
+        prompts before it: those that wait for a busy engine, one that shares its step, and for
+        the share `together` half of all clients' prompts. What those wait before their first
+        token does not slow their next ones down.
     """
     batch, tpot, ttft = min(clients, most), 0.0, 0.0
-    context = isl + 0.5 * osl
-    t = step_terms(m, h, e, plan)
+    t, kept = step_terms(m, h, e, plan), kept_per_step(plan[5], e.acceptance)
+    line, steps = line_of(t, isl + 0.5 * osl, 0.5 * isl), math.ceil(isl / plan[3])
+    budget, host = plan[3] * t.copies, first_host_seconds(m, e)
+    beside = e.joined * max(min(plan[3] / isl - 1.0, clients - 1.0, 1.0), 0.0)
     for _ in range(12):
-        chunk, wanted = prefill_mix(isl, osl, plan[3], batch)
+        chunk, wanted = prefill_mix(isl, osl, budget, batch * kept)
         share = min(wanted, 1.0)
-        plain = seconds_of(t, batch, context, 0.0, 0.0)
-        mixed = seconds_of(t, batch, context, chunk, 0.5 * isl)
-        tpot = (1.0 - share) * plain + share * mixed
-        one = min(isl, plan[3])
-        own = math.ceil(isl / plan[3]) * seconds_of(t, batch, context, one, 0.5 * isl)
-        full = seconds_of(t, 0.0, 0.0, plan[3], 0.5 * isl)
-        crowd = clients * full * isl / plan[3]
-        wait = e.first_s + e.first_token_stack * own + burst * crowd
+        plain, mixed = seconds_on(line, batch, 0.0), seconds_on(line, batch, chunk)
+        alone = (mixed - plain) * isl / chunk  # what one prompt adds to the steps it is in
+        mean = plain + share * (mixed - plain)
+        tpot = (mean - 0.5 * together * share * (mixed - plain)) / kept
+        busy = share * mixed / mean
+        ahead = beside + 0.25 * busy / (1.0 - busy + 1.0 / clients)
+        ahead += 0.5 * together * max(clients - 1.0, 0.0)
+        ttft = host + 0.5 * (busy * mixed + (1.0 - busy) * plain) + steps * mixed + ahead * alone
         if wanted > 1.0:  # prompts queue until the batch has shrunk to what chunks can feed
-            wait = max(wait, clients * osl * tpot / batch * (wanted - 1.0))
-        running = clients / (1.0 + wait / (osl * tpot))
+            ttft = max(ttft, clients * osl * tpot / batch * (wanted - 1.0))
+        running = clients / (1.0 + ttft / (osl * tpot))
         if running > most:  # the others wait for a place
-            wait = osl * tpot * (clients / most - 1.0)
+            ttft = max(ttft, osl * tpot * (clients / most - 1.0))
             running = most
-        ttft = wait + e.first_steps * tpot  # handed out late, decoded all the same
-        batch = 0.5 * batch + 0.5 * running
+        batch = 0.5 * batch + 0.5 * max(running, min(clients, 1.0))
     return tpot, ttft
+
+
+@compiled
+def first_host_seconds(m: ModelNumbers, e: ServingEfficiency) -> float:
+    """Return the host's part of a first token [s]: request handling, launches of a first pass.
+
+    First passes are launched kernel by kernel, while other requests' decode steps replay graphs.
+    """
+    return e.first_s + m.layers * e.first_layer_s + m.moe_layers * e.first_moe_layer_s
 
 
 @compiled
@@ -431,13 +447,9 @@ def _held_bytes(
 
 
 @compiled
-def _first_token(
-    e: ServingEfficiency, mixed: float, load: float, isl: float, chunk: float, percentile: float
-) -> float:
-    """Time to first token at a percentile: the prompt's own chunks, and the queue before it."""
-    served = math.ceil(isl / chunk) * mixed
-    own: float = e.first_s + served * e.first_token_stack
+def _waits(served: float, load: float, percentile: float) -> float:
+    """Return the wait for prefill [s] at a percentile: M/D/1 with an exponential tail."""
     if load <= 1.0 - percentile:  # so few wait that the percentile does not
-        return own
+        return 0.0
     tail: float = math.log(load / (1.0 - percentile))
-    return own + served / (2.0 * (1.0 - load)) * tail
+    return served / (2.0 * (1.0 - load)) * tail

@@ -30,7 +30,7 @@ Rows = Sequence[TrainingRow | ServingCase]
 FOLDS = 5
 """Parts of a user's rows that are left out in turn, to say how well the others predict them."""
 
-_CARRIES = {"training": ".training.stack", "serving": ".serving.stack"}
+_CARRIES = {"training": ".training.stack", "serving": ".serving.engine.stack"}
 """The factor that carries what one configuration differs from its software by."""
 
 

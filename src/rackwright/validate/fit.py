@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,7 @@ def posterior(
     depends: NDArray[np.bool_],
     noise: float,
     weights: Array | None = None,
+    loss: Literal["soft_l1", "cauchy"] = "soft_l1",
 ) -> Posterior:
     """Return the parameters that predict the rows best.
 
@@ -89,7 +90,9 @@ def posterior(
             taken of those alone.
         noise: log standard deviation of a clean row, which weighs rows against priors.
         weights: of the rows (N,), 1 where none are given.
+        loss: how rows far off are kept from pulling: linearly, or by the logarithm.
     """
+    soften = _LOSSES[loss]
     columns = np.array(free)
     start = np.log(before.medians)
     spread = before.log_covariance[np.ix_(columns, columns)]
@@ -106,21 +109,21 @@ def posterior(
 
     def residuals(at: Array) -> Array:
         return np.concatenate(
-            [_soft(errors(values(at), None) * scale), whiten @ (at - start[columns])]
+            [soften(errors(values(at), None) * scale), whiten @ (at - start[columns])]
         )
 
     def slopes_of(at: Array) -> Array:
-        here = _soft(errors(values(at), None) * scale)
+        here = soften(errors(values(at), None) * scale)
         slopes = np.zeros((n + len(columns), len(columns)))
         for j, some in enumerate(touched):
             moved = at.copy()
             moved[j] += _STEP
-            there = _soft(errors(values(moved), some) * scale[some])
+            there = soften(errors(values(moved), some) * scale[some])
             slopes[some, j] = (there - here[some]) / _STEP
         slopes[n:] = whiten
         return slopes
 
-    found = least_squares(residuals, start[columns], jac=slopes_of, max_nfev=30)
+    found = least_squares(residuals, start[columns], jac=slopes_of, max_nfev=30, ftol=1e-5)
     slopes = np.asarray(found.jac, dtype=np.float64)
     at = values(found.x)
     covariance = np.asarray(np.linalg.inv(slopes.T @ slopes), dtype=np.float64)
@@ -128,9 +131,17 @@ def posterior(
     return Posterior(at, tuple(free), covariance, left, left)
 
 
-def _soft(off: Array) -> Array:
+def _soft_l1(off: Array) -> Array:
     """Return residuals whose squares are soft L1, so that single rows do not pull."""
     return np.asarray(np.sign(off) * np.sqrt(2.0 * (np.sqrt(1.0 + off**2) - 1.0)))
+
+
+def _cauchy(off: Array) -> Array:
+    """Return residuals whose squares grow as a logarithm: whole groups of rows may be odd."""
+    return np.asarray(np.sign(off) * np.sqrt(np.log1p(off**2)))
+
+
+_LOSSES = {"soft_l1": _soft_l1, "cauchy": _cauchy}
 
 
 def robust_sd(errors: Array) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from rackwright.catalog import Catalog
 from rackwright.design.numbers import compute_precision, machine_numbers, model_numbers
-from rackwright.design.parameters import recipe_columns, serving_recipe
+from rackwright.design.parameters import YEAR, aged, recipe_columns, serving_recipe
 from rackwright.kernels.numbers import MachineNumbers, ModelNumbers
 from rackwright.kernels.serving_modes import measured_over_rows
 from rackwright.records.calibration import Calibration
@@ -22,14 +23,15 @@ from rackwright.validate.table import number
 
 Array = NDArray[np.float64]
 
-NOISE = {"tpot": 0.12, "ttft": 0.35, "throughput": 0.15}
+NOISE = {"tpot": 0.12, "ttft": 0.25, "throughput": 0.15}
 """Log standard deviation of a clean row that the model describes, by quantity."""
 
-_SOURCE_WEIGHT = 150.0
-"""Rows of a source and quantity beyond this many share its weight."""
+_GROUP_WEIGHT = 40.0
+"""Rows of one source, engine, accelerator, model, precision and quantity beyond this many share
+their weight: what the model misses about that configuration they all miss together."""
 
 _FIXED = ("matmul.", "memory", "scale_up", "scale_out")
-"""Measured shares in the catalog: not fitted."""
+"""Measured shares in the catalog: not fitted, nor is what no row measures."""
 
 
 _DOUBTED = ("doubtful", "WIP")
@@ -73,12 +75,9 @@ def rows_of(cases: Sequence[ServingCase]) -> Rows:
         models.append(m)
         machines.append(h)
     found = [(i, *pair) for i, case in enumerate(kept) for pair in _quantities(case)]
-    counts: dict[tuple[str, str], int] = {}
-    for i, quantity, _ in found:
-        key = (kept[i].at.source, quantity)
-        counts[key] = counts.get(key, 0) + 1
+    counts = Counter(_group(kept[i], quantity) for i, quantity, _ in found)
     measured = tuple(
-        Measured(i, q, value, min(1.0, _SOURCE_WEIGHT / counts[kept[i].at.source, q]) ** 0.5)
+        Measured(i, q, value, min(1.0, _GROUP_WEIGHT / counts[_group(kept[i], q)]) ** 0.5)
         for i, q, value in found
     )
     return Rows(tuple(kept), np.array(models), np.array(machines), np.array(columns), measured)
@@ -95,7 +94,9 @@ def calibrate(
     by_row = columns_of(rows, before).reshape(len(rows.cases), -1)
     depends = np.zeros((len(rows.measured), len(before.names) + 1), dtype=bool)
     np.put_along_axis(depends, by_row[[m.row for m in rows.measured]], True, axis=1)
-    after = posterior(before, free, errors(rows, before), depends, NOISE["tpot"], scale)
+    after = posterior(
+        before, free, errors(rows, before), depends, NOISE["tpot"], scale, loss="cauchy"
+    )
     tokens = np.array([m.quantity != "ttft" for m in rows.measured])
     return before, after._replace(judged=after.errors[tokens] if tokens.any() else after.errors)
 
@@ -114,7 +115,7 @@ def is_free(name: str) -> bool:
 
 def errors(rows: Rows, before: Prior) -> Errors:
     """Return the function that gives log(predicted / measured) of each measured quantity."""
-    used = columns_of(rows, before)
+    used, ages = columns_of(rows, before), np.array([case.at.age_years for case in rows.cases])
     which = np.array([m.row for m in rows.measured])
     column = np.array([0 if m.quantity == "tpot" else 1 for m in rows.measured])
     value = np.array([m.value for m in rows.measured])
@@ -123,7 +124,7 @@ def errors(rows: Rows, before: Prior) -> Errors:
     def at(values: Array, some: Index | None) -> Array:
         picked = np.arange(which.size) if some is None else some
         those, place = np.unique(which[picked], return_inverse=True)
-        each = np.ascontiguousarray(np.append(values, 1.0)[used[those]].prod(axis=2))
+        each = aged(np.append(values, 1.0)[used[those]].prod(axis=2), ages[those])
         times = measured_over_rows(
             rows.models[those], rows.machines[those], each, rows.asked[those]
         )
@@ -137,22 +138,34 @@ def errors(rows: Rows, before: Prior) -> Errors:
 
 
 def columns_of(rows: Rows, before: Prior) -> NDArray[np.int64]:
-    """Return the parameters (N, fields, 2) whose product each efficiency of a row is; -1: one."""
+    """Return the parameters (N, fields + 1, K) whose product each efficiency of a row is.
+
+    -1 stands for one; the last field is the factor per year of age, one where a row has none.
+    """
     heirs = tuple(before.heirs)
-    seen: dict[tuple[str, str, str], NDArray[np.int64]] = {}
+    seen: dict[tuple[str, str, str, bool], NDArray[np.int64]] = {}
     found = []
     for case in rows.cases:
         at = compute_precision(case.at.hardware.accelerator, case.at.precision)
-        key = (case.at.family, case.at.engine.key, at)
+        key = (case.at.family, case.at.engine.key, at, case.at.age_years > 0.0)
         if key not in seen:
-            got = recipe_columns(heirs, (key[1], key[0]), serving_recipe(at))
-            table = np.full((len(got), 2), -1)
+            recipe = {**serving_recipe(at), "year": (YEAR,) * key[3]}
+            got = recipe_columns(heirs, (key[1], key[0]), recipe)
+            table = np.full((len(got), max(len(entries) for entries in got)), -1)
             for i, entries in enumerate(got):
                 for j, column in enumerate(entries):
                     table[i, j] = before.heirs[heirs[column]]
             seen[key] = table
         found.append(seen[key])
-    return np.array(found)
+    wide = max((table.shape[1] for table in found), default=1)
+    pad = [np.pad(t, ((0, 0), (0, wide - t.shape[1])), constant_values=-1) for t in found]
+    return np.array(pad)
+
+
+def _group(case: ServingCase, quantity: str) -> tuple[str, ...]:
+    at, mode = case.at, case.cells["mode"]
+    key = at.hardware.accelerator.key
+    return (at.source, at.engine.key, key, at.model, at.precision, mode, quantity)
 
 
 def _quantities(case: ServingCase) -> list[tuple[str, float]]:

@@ -6,6 +6,7 @@ the files beside them. A row that lacks what the model needs is left out here an
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -64,6 +65,7 @@ class ServingRow(NamedTuple):
     model: str
     family: str
     engine: ServingEngine
+    age_years: float
     shape: ModelShape
     hardware: Hardware
     precision: str
@@ -151,6 +153,7 @@ def serving_row(
         model=row["model"],
         family=accelerator.family,
         engine=engine_of(catalog, row["framework"], _release(row["framework"])),
+        age_years=age_years(row["date"]),
         shape=shape,
         hardware=_hardware(
             accelerator, int(float(row["num_accel"])), accelerator.scale_up_domain or 1, 0.0
@@ -163,6 +166,23 @@ def serving_row(
         tpot_s=number(row, "tpot_ms", 0.0) / 1e3,
         ttft_s=float(row["ttft_ms"]) / 1e3 if row["ttft_ms"] else None,
     )
+
+
+def age_years(date: str) -> float:
+    """Return how many years before the end of 2025 a date lies, 0 to 5; 0 where it states none.
+
+    >>> age_years("2023"), age_years("2024-04"), age_years("20260216"), age_years("")
+    (2.3, 1.5, 0.0, 0.0)
+    """
+    found = re.match(r"(20\d\d)(?:-?(\d\d))?", date.strip())
+    if found is None:
+        return 0.0
+    month = float(found.group(2) or 6.5)
+    return round(min(max(_NEWEST - float(found.group(1)) - (month - 0.5) / 12.0, 0.0), 5.0), 1)
+
+
+_NEWEST = 2025.8
+"""Year of most serving rows, from which the age of software is counted."""
 
 
 def _release(software: str) -> tuple[int, ...]:

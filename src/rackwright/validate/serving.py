@@ -14,12 +14,11 @@ from rackwright.catalog import Catalog
 from rackwright.design.numbers import compute_precision, machine_numbers, model_numbers
 from rackwright.design.parameters import draw, serving_efficiencies
 from rackwright.kernels.numbers import MachineNumbers, ModelNumbers
-from rackwright.kernels.serving_modes import POOLS, QUEUED, measured_over_draws, most_requests
+from rackwright.kernels.serving_modes import POOLS, QUEUED, measured_over_draws, running_at_most
 from rackwright.records.base import Record
 from rackwright.records.calibration import Calibration
 from rackwright.records.errors import RackwrightError
 from rackwright.records.model import ModelShape
-from rackwright.records.rates import ServingEngine
 from rackwright.records.space import Parameters
 from rackwright.validate.measured import (
     ServingRow,
@@ -145,12 +144,14 @@ def serving_points(
     cases: Sequence[ServingCase], parameters: Parameters, refusals: Refusals
 ) -> ServingPoints:
     """Return measured and predicted quantities; what cannot be predicted is refused."""
-    seen: dict[tuple[str, str, str], Array] = {}
+    seen: dict[tuple[str, str, str, float], Array] = {}
 
-    def worlds(family: str, precision: str, engine: ServingEngine) -> Array:
-        key = (family, precision, engine.key)
+    def worlds(row: ServingRow, precision: str) -> Array:
+        key = (row.family, precision, row.engine.key, row.age_years)
         if key not in seen:
-            nominal, draws, _ = serving_efficiencies(parameters, family, precision, engine)
+            nominal, draws, _ = serving_efficiencies(
+                parameters, row.family, precision, row.engine, row.age_years
+            )
             seen[key] = np.vstack([np.array(nominal)[None, :], draws])
         return seen[key]
 
@@ -165,7 +166,7 @@ def serving_points(
             h = machine_numbers(row.hardware, row.precision, row.shape)
             m = counts[id(row.shape)]
             columns = asked(cells, row, m, h)
-            predicted = _predict(columns, row, m, h, worlds(row.family, at, row.engine))
+            predicted = _predict(columns, row, m, h, worlds(row, at))
         except NoDataError as error:
             refusals.refuse(error)
             continue
@@ -200,8 +201,7 @@ def rate_of(
     """Return output tokens per second of all accelerators of a row (S,), from its times (S, 2)."""
     running = columns[3]
     if columns[0] == QUEUED:
-        most = most_requests(m, h, columns[6:11], columns[1] + columns[2])
-        running = max(min(columns[4], most), 1.0)
+        running = running_at_most(m, h, columns[6:11], columns[1], columns[2], columns[4])
     return tokens_per_s(columns, pair, running, 1.0 if columns[0] == POOLS else replicas(row))
 
 

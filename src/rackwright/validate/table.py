@@ -183,6 +183,6 @@ def _known(kind: Kind) -> tuple[str, ...]:
     more: dict[Kind, tuple[str, ...]] = {
         "training": ("arch", "gated", "swa_every", "mtp", "offload", "recompute", "quality",
                      "group", "software", *_SIZES),
-        "serving": ("nodes", "layout", "framework", "flags"),
+        "serving": ("nodes", "layout", "framework", "flags", "date"),
     }  # fmt: skip
     return (*_NEEDED[kind], *_ONE_OF[kind], *_COUNTS[kind], *_NUMBERS[kind], *more[kind])
