@@ -140,7 +140,7 @@ def model_numbers(shape: ModelShape) -> ModelNumbers:
 
 
 def _sparse(shape: ModelShape, full_layers: int) -> dict[str, float]:
-    """Counts of attention to chosen tokens; the choice itself reads an index of every token."""
+    """Return counts of attention to chosen tokens, and of the index that chooses among all."""
     sparse = shape.sparse_attention
     if sparse is None or not full_layers:
         return {}

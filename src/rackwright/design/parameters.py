@@ -266,9 +266,7 @@ def _chain(
     return list(held.values())
 
 
-def _top(
-    files: Mapping[str, Efficiencies] | Mapping[str, Software], name: str
-) -> str:
+def _top(files: Mapping[str, Efficiencies] | Mapping[str, Software], name: str) -> str:
     """Return the family or software that one descends from in the end."""
     while name in files and files[name].parent:
         name = files[name].parent

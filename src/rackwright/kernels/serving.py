@@ -386,8 +386,10 @@ def _choice(
     if expert <= 1.0:
         return untouched, 0.0, 0.0
     far = e.skew * math.sqrt(2.0 * math.log(expert))
-    return untouched, far * math.sqrt(expert / m.experts), far * math.sqrt(
-        expert / (m.top_k * copies)
+    return (
+        untouched,
+        far * math.sqrt(expert / m.experts),
+        far * math.sqrt(expert / (m.top_k * copies)),
     )
 
 
