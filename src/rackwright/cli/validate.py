@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from rackwright import catalog as catalogs
+from rackwright.catalog import Catalog
 from rackwright.cli.errors import FINDINGS
 from rackwright.cli.given import CalibrationFile, CatalogFolder
 from rackwright.cli.output import JsonFlag, answer
@@ -15,12 +16,13 @@ from rackwright.cli.progress import Progress
 from rackwright.cli.tables import table
 from rackwright.records.errors import InputError, nearest
 from rackwright.validate.cross import Cross, Crossed, cross_serving, cross_training
+from rackwright.validate.requests import score_requests
 from rackwright.validate.resolve import Models, Refused
 from rackwright.validate.scores import Errors, ErrorStats, Interval
 from rackwright.validate.serving import QUANTITIES, ServingScore, score_serving
 from rackwright.validate.training import TrainingScore, score_training
 
-KINDS = ("training", "serving")
+KINDS = ("training", "serving", "requests")
 _QUANTITY = {
     "step": "step time",
     "tpot": "time per output token",
@@ -30,7 +32,7 @@ _QUANTITY = {
 
 
 def run(
-    kind: Annotated[str, typer.Argument(help="what is scored: training or serving")],
+    kind: Annotated[str, typer.Argument(help="what is scored: training, serving or requests")],
     file: Annotated[
         Path | None,
         typer.Argument(metavar="[FILE|DIR]", help="a table of the published format"),
@@ -44,6 +46,10 @@ def run(
     cross: Annotated[
         bool, typer.Option("--cross", help="also fit without each source and accelerator")
     ] = False,
+    engine: Annotated[
+        Path | None,
+        typer.Option("--engine", metavar="FILE", help="limits of the engines of replayed runs"),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Score our models against published measurements, on the shipped tables or on yours."""
@@ -54,6 +60,9 @@ def run(
         )  # fmt: skip
     components = catalogs.load(catalog, calibration)
     shapes = Models(components, models)
+    if kind == "requests":
+        _requests(file, engine, components, shapes, as_json=as_json)
+        return
     left: Cross | None = None
     with Progress() as progress:
         progress(f"validate: predicting every row of {kind}")
@@ -74,6 +83,33 @@ def run(
     other = "serving" if kind == "training" else "training"
     following = f"rackwright validate {kind}{named} --cross"
     answer(document, lines, f"rackwright validate {other}" if cross else following, as_json=as_json)
+    for mistake in score.mistakes:
+        typer.echo(f"error: {mistake}", err=True)
+    if score.mistakes:
+        raise typer.Exit(FINDINGS)
+
+
+def _requests(
+    file: Path | None, engine: Path | None, catalog: Catalog, models: Models, *, as_json: bool
+) -> None:
+    """Replay runs request by request; each is fitted on its first half and scored on the second."""
+    with Progress() as progress:
+        progress("validate: replaying runs request by request")
+        score = score_requests(file, engine, catalog, models)
+    rows = [
+        [r.run, str(r.n), f"{r.e2e_p50_error_pct:.1f} %", f"{r.e2e_p90_error_pct:.1f} %",
+         f"{r.e2e_p99_error_pct:.1f} %", f"{r.ttft_p50_error_pct:.1f} %",
+         f"{r.tpot_p50_error_pct:.1f} %", f"{r.worst_cdf_gap:.3f}", f"{r.tpot_cdf_gap:.3f}"]
+        for r in score.runs
+    ]  # fmt: skip
+    head = ["run", "n", "E2E p50", "p90", "p99", "TTFT p50", "TPOT p50", "worst gap", "of TPOT"]
+    lines = [
+        "second half of each run, |predicted / measured - 1|, and the worst gap between curves:",
+        *table(head, rows),
+        *(f"refused: {run}: {why}" for run, why in score.refused.items()),
+    ]
+    document = {"kind": "requests", **score.model_dump(mode="json")}
+    answer(document, lines, "rackwright validate serving", as_json=as_json)
     for mistake in score.mistakes:
         typer.echo(f"error: {mistake}", err=True)
     if score.mistakes:

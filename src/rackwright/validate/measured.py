@@ -191,6 +191,11 @@ def _release(software: str) -> tuple[int, ...]:
     return tuple(int(p) for p in words[-1].split(".") if p.isdigit()) if words else ()
 
 
+def as_measured(accelerator: Accelerator, count: int) -> Hardware:
+    """Return accelerators as a serving table names them: the maker's domain and network."""
+    return _hardware(accelerator, count, accelerator.scale_up_domain or 1, 0.0)
+
+
 def _hardware(accelerator: Accelerator, count: int, domain: int, gbit_per_s: float) -> Hardware:
     network = gbit_per_s * 1e9 or SCALE_OUT_BIT_PER_S.get(accelerator.family, 400e9)
     return Hardware(
