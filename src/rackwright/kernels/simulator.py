@@ -1,8 +1,8 @@
 """A replica that batches continuously, request by request, from event to event.
 
 Between an admission, a completion and a full cache nothing changes but that every context grows by
-a token a step: those steps are summed in closed form. A loop over every step is the reference in
-the tests.
+a token a step: those steps are summed at once. A loop over every step is the reference in the
+tests.
 """
 
 from __future__ import annotations
@@ -251,14 +251,18 @@ def _ahead(
 ) -> tuple[int, float]:
     """Return how many steps pass until something happens, and their time.
 
-    Steps differ by a constant as contexts grow, so n of them take n a + b n (n - 1) / 2.
+    A step's time is smooth in the contexts, and near enough a parabola while it changes by SMOOTH.
     """
     steps = 2**62
     for k in range(count):
         i = running[k]
         steps = min(steps, int(outputs[i] - made[i]))
-    if mean < t.window:  # the reach of windows ends the constant difference
+    if mean < t.window:  # the reach of windows is a kink
         steps = min(steps, max(math.ceil(t.window - mean), 1))
+    begin = seconds_of(t, float(count), mean, 0.0, 0.0)
+    growth = (t.cache_context + t.cache_window) * t.stack * count / t.shared
+    if growth * steps > SMOOTH * begin:
+        steps = max(int(SMOOTH * begin / growth), 1)
     low, high = 1, steps
     while low < high:  # the most steps whose blocks there are; one is there already
         middle = (low + high + 1) // 2
@@ -271,22 +275,29 @@ def _ahead(
         else:
             high = middle - 1
     steps = low
-    a = seconds_of(t, float(count), mean, 0.0, 0.0)
-    b = seconds_of(t, float(count), mean + 1.0, 0.0, 0.0) - a if steps > 1 else 0.0
-    if until < _sum(a, b, steps):
-        root = (a - 0.5 * b) ** 2 + 2.0 * b * max(until, 0.0)
-        guess = max(until, 0.0) / a
-        if b > 0.0:
-            guess = (math.sqrt(root) - (a - 0.5 * b)) / b
-        some = max(int(guess), 1)
-        while some > 1 and _sum(a, b, some - 1) >= until:
-            some -= 1
-        while _sum(a, b, some) < until:
-            some += 1
-        steps = min(steps, some)
-    return steps, _sum(a, b, steps)
+    spent = _sum(t, float(count), mean, begin, steps)
+    if until < spent:
+        low, high = 1, min(max(int(until / begin) + 1, 1), steps)  # no step is shorter than begin
+        while low < high:  # the fewest steps that last until then
+            middle = (low + high) // 2
+            if _sum(t, float(count), mean, begin, middle) < until:
+                low = middle + 1
+            else:
+                high = middle
+        steps = low
+        spent = _sum(t, float(count), mean, begin, steps)
+    return steps, spent
+
+
+SMOOTH = 0.01
+"""Growth of a step, as a share of its time, over which sums are by Simpson's rule: 1e-10 of it."""
 
 
 @compiled
-def _sum(a: float, b: float, n: int) -> float:
-    return n * a + 0.5 * b * n * (n - 1)
+def _sum(t: StepTerms, batch: float, mean: float, begin: float, n: int) -> float:
+    """Return the time of n steps, the parabola through the first, the middle and the last."""
+    if n == 1:
+        return begin
+    half = seconds_of(t, batch, mean + 0.5 * (n - 1), 0.0, 0.0)
+    end = seconds_of(t, batch, mean + n - 1.0, 0.0, 0.0)
+    return n * half + (begin - 2.0 * half + end) * n * (n + 1) / (6.0 * (n - 1))
