@@ -24,13 +24,14 @@ def compiled(function: F) -> F:
     """Return the function compiled, with a disk cache that any change of a kernel file renews.
 
     numba keys its cache by the function's own file only, while the functions it calls are
-    compiled into it: editing `operators.py` would leave a stale `training.py`. So the stamp is
-    taken over the whole folder.
+    compiled into it: editing `operators.py` would leave a stale `training.py`. So a stamp over the
+    whole folder is part of the version, which numba compares before it reads anything else (what
+    it would read can name types that are no longer there).
     """
     kernel = njit(cache=True, fastmath=FLAGS)(function)
     index: Any = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
-    if hasattr(index, "_source_stamp"):  # absent: numba's own stamp stays, as it would be
-        index._source_stamp = _stamp()
+    if hasattr(index, "_version"):  # absent: numba's own stamp stays, as it would be
+        index._version = f"{index._version} {_stamp()}"
     return cast(F, kernel)
 
 
