@@ -56,6 +56,7 @@ SERVING = ServingEfficiency(
     prefill_step_s=2e-3,
     request_s=1e-5,
     tile=12.0,
+    apart=0.8,
     skew=0.7,
     stack=1.05,
     acceptance=0.75,

@@ -46,7 +46,7 @@ _SHARES = (
     "serving.acceptance",
 )
 _EACH_FAMILY, _EACH_ENGINE = "serving.family.", "serving.engine."
-_BOUNDED = ("attention", "memory", "cache", "scale_up")
+_BOUNDED = ("attention", "memory", "cache", "scale_up", "apart")
 _LARGEST_SHARE = 0.98  # no draw of a share reaches the whole of what is physically there
 
 
@@ -426,6 +426,7 @@ def serving_recipe(precision: str) -> Recipe:
         "prefill_step_s": ("serving.prefill_step_s",),
         "request_s": ("serving.request_s", "serving.engine.request"),
         "tile": ("serving.tile",),
+        "apart": ("serving.apart",),
         "skew": ("serving.skew",),
         "stack": ("serving.engine.stack", "serving.family.stack"),
         "acceptance": ("serving.acceptance",),

@@ -136,6 +136,7 @@ class ServingEfficiency(NamedTuple):
     prefill_step_s: float  # added to a step that carries prefill
     request_s: float  # host time per request and step, beside the accelerator's
     tile: float  # rows that an expert's last tile multiplies in vain, on average
+    apart: float  # share of further tokens that choose their experts apart from those before
     skew: float  # share of chance's unevenness between expert ranks that shows
     stack: float  # measured over modelled time of the accelerator
     acceptance: float  # chance that a drafted token is kept

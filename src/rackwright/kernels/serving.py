@@ -60,7 +60,8 @@ class StepTerms(NamedTuple):
     body_each: float  # multiplied by a token
     passes_each: float  # norms, residuals and gates
     experts: float  # all experts of all layers, read
-    untouched_log: float  # log of the chance that a token leaves an expert alone
+    untouched_log: float  # log of the chance that a further token leaves an expert alone
+    first_log: float  # added for the first token
     experts_each: float  # multiplied by a token
     experts_padded: float  # what tiles of all experts multiply in vain
     moved_each: float  # tokens carried to their experts and back
@@ -93,6 +94,7 @@ class StepTerms(NamedTuple):
 class StepLine(NamedTuple):
     """A step's time as it grows with batch and prefill [s], contexts given."""
 
+    copies: float
     fixed: float
     by_request: float
     by_prompt: float  # per prompt token
@@ -103,6 +105,7 @@ class StepLine(NamedTuple):
     body_each: float
     experts: float
     untouched_log: float
+    first_log: float
     experts_each: float
     experts_padded: float
     moved_each: float
@@ -144,7 +147,8 @@ def parts_of(
     """Return the parts of a step [s] from the terms of its layout; arguments as `step_parts`."""
     tokens = (batch * t.drafted + prefill) / t.shared
     requests = batch / t.shared
-    touched = 1.0 - math.exp(t.untouched_log * tokens * t.copies)
+    everyone = tokens * t.copies
+    touched = 1.0 - math.exp(t.untouched_log * everyone + t.first_log * min(everyone, 1.0))
     fullest = min(touched + t.read_uneven * math.sqrt(touched * (1.0 - touched)), 1.0)
     busiest = tokens + t.work_uneven * math.sqrt(tokens)
     product = t.experts_each * busiest + t.experts_padded * fullest
@@ -222,6 +226,7 @@ def line_of(t: StepTerms, context: float, prefill_context: float) -> StepLine:
     each = t.passes_each + t.tensor_each + t.expert_each  # per token
     read = _read_of(t, context) + t.head_each * (2.0 * t.drafted - 1.0)
     return StepLine(
+        t.copies,
         (t.tensor + t.expert + t.head + t.layer) * t.stack,
         (each * t.drafted + read) / t.shared * t.stack,
         (each + _seen_of(t, prefill_context)) / t.shared * t.stack,
@@ -232,6 +237,7 @@ def line_of(t: StepTerms, context: float, prefill_context: float) -> StepLine:
         t.body_each * t.stack,
         t.experts * t.stack,
         t.untouched_log * t.copies,
+        t.first_log,
         t.experts_each * t.stack,
         t.experts_padded * t.stack,
         t.moved_each * t.stack,
@@ -251,7 +257,8 @@ def seconds_on(line: StepLine, batch: float, prefill: float) -> float:
     device = line.fixed + line.by_request * batch + line.by_prompt * prefill + line.first * some
     device += both(line.body, line.body_each * tokens)
     if line.experts > 0.0:
-        touched = 1.0 - math.exp(line.untouched_log * tokens)
+        left = line.untouched_log * tokens + line.first_log * min(tokens * line.copies, 1.0)
+        touched = 1.0 - math.exp(left)
         fullest = min(touched + line.read_uneven * math.sqrt(touched * (1.0 - touched)), 1.0)
         busiest = tokens + line.work_uneven * math.sqrt(tokens)
         product = line.experts_each * busiest + line.experts_padded * fullest
@@ -299,7 +306,8 @@ def step_terms(m: ModelNumbers, h: MachineNumbers, e: ServingEfficiency, plan: A
         body_each * drafted,
         passes_each * drafted,
         experts * drafted,
-        untouched,
+        untouched * e.apart,
+        untouched * (1.0 - e.apart),
         experts_each * drafted,
         padded * drafted,
         moved_each * drafted,
