@@ -23,7 +23,7 @@ from rackwright.records.acceptance import AcceptancePlan, AcceptanceReport, Meas
 from rackwright.records.base import Record, canonical_json, record_sha256
 from rackwright.records.certificate import Certificate
 from rackwright.records.decision import Decision
-from rackwright.records.errors import NothingFeasibleError, RackwrightError, nearest
+from rackwright.records.errors import InputError, NothingFeasibleError, RackwrightError, nearest
 from rackwright.records.model import ModelShape
 from rackwright.records.plan import BuildPlan
 from rackwright.records.provenance import EvidenceKind
@@ -179,7 +179,12 @@ def _searched(given: Given, folder: RunFolder | None, tell: Tell) -> Space:
     if folder is None:
         return run_design(given, design.How(jobs=jobs, tell=tell))
     path = folder.path / SEARCH_LEDGER
-    ledger = search_ledger(given, path, tell)
+    try:
+        ledger = search_ledger(given, path, tell)
+    except InputError:  # of a run stopped before its inputs were changed, or damaged: begin anew
+        tell("the search that was stopped asked something else; searching anew")
+        path.unlink()
+        ledger = search_ledger(given, path, tell)
     space = run_design(given, design.How(ledger, jobs, None, tell))
     path.unlink()  # the space holds all of it
     return space

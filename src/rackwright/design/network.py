@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from functools import lru_cache
 from math import ceil
 from typing import NamedTuple, TypeVar
 
@@ -115,13 +115,14 @@ class Network(NamedTuple):
         )
 
 
+@lru_cache(maxsize=1 << 14)  # racks of one vendor and size share their fabrics
 def choose_network(
     catalog: Catalog,
     vendor: str,
     ports: Ports,
     endpoints: int,
     oversubscription: float,
-    tiers: Collection[int] = (1, 2, 3),
+    tiers: tuple[int, ...] = (1, 2, 3),
 ) -> Network | str:
     """Return the cheapest fabric for the ports, or the reason why there is none.
 
@@ -142,7 +143,7 @@ def choose_network(
         return f"{ports.planes} planes and {ports.nics} NICs per accelerator do not divide"
     nics = [
         n
-        for n in _priced(catalog.all("nics"), Nic)
+        for n in _priced(catalog, "nics", Nic)
         if n.port_bit_per_s == ports.nic_bit_per_s and n.ports == 1
     ]
     nic_optic = _cheapest_optic(catalog, ports.nic_bit_per_s)
@@ -154,7 +155,7 @@ def choose_network(
     nic = min(nics, key=lambda n: (n.vendor != vendor, _usd(n), n.key))
     best: tuple[tuple[bool, float, str], Network] | None = None
     refused: set[int] = set()
-    for switch in _priced(catalog.all("switches"), Switch):
+    for switch in _priced(catalog, "switches", Switch):
         radix = _radix(switch, link)
         if radix is None or not _same_protocol(nic, switch, ports.split):
             continue
@@ -179,17 +180,20 @@ def choose_network(
     return f"no switch of {link / 1e9:g} Gbit/s joins {endpoints} accelerators in three tiers"
 
 
-def _priced(components: Iterable[Component], cls: type[_C]) -> list[_C]:
+def _priced(catalog: Catalog, kind: str, cls: type[_C]) -> list[_C]:
     return [
-        c for c in components if isinstance(c, cls) and c.status == "shipping" and c.latest_price()
+        c
+        for c in catalog.all(kind)
+        if isinstance(c, cls) and c.status == "shipping" and c.latest_price()
     ]
 
 
+@lru_cache(maxsize=1 << 10)
 def _cheapest_optic(catalog: Catalog, bit_per_s: float) -> Optic | None:
     """Return the cheapest module of a rate that reaches across a hall, None where none ships."""
     fitting = [
         o
-        for o in _priced(catalog.all("optics"), Optic)
+        for o in _priced(catalog, "optics", Optic)
         if o.bit_per_s == bit_per_s and (o.reach_m or 0) >= REACH_M
     ]
     return min(fitting, key=lambda o: (_usd(o), o.key), default=None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from rackwright.kernels.numbers import MachineNumbers, ModelNumbers
 from rackwright.records.component import Accelerator
 from rackwright.records.errors import InputError
@@ -83,6 +85,7 @@ def machine_numbers(
     )
 
 
+@lru_cache(maxsize=256)
 def model_numbers(shape: ModelShape) -> ModelNumbers:
     """Return a model's counts as the kernels read them; layers of one kind are averaged."""
     by_mixer = {"full": 0, "window": 0, "linear": 0, "none": 0}

@@ -9,11 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from itertools import islice
+from multiprocessing import active_children, get_context
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import NamedTuple
 
 from rackwright.design.choose import Workload, choose, points, variants
@@ -191,33 +195,100 @@ class _Progress:
 def _answers(
     question: Question, shards: Sequence[tuple[int, int]], jobs: int
 ) -> Iterator[tuple[tuple[int, int], Choice, float]]:
+    """Yield shards as they are answered, in whatever order they come."""
     each = question.points() / max(len(question.hardware) * len(question.workloads), 1)
     if jobs <= 1 or each * len(shards) < _WORTH_A_POOL:
+        if shards:
+            _warm(question)
         for shard in shards:
             yield (shard, *_answer(question, shard))
         return
-    context = get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, _begin, (question,)) as pool:
+    yield from _from_workers(question, iter(shards), jobs)
+
+
+_AHEAD = 4
+"""Shards handed to a worker before it asks: enough that none waits for the parent."""
+
+
+def _from_workers(
+    question: Question, shards: Iterator[tuple[int, int]], jobs: int
+) -> Iterator[tuple[tuple[int, int], Choice, float]]:
+    """Yield what worker processes answer; when stopped, what runs is waited for and yielded too."""
+    with (
+        ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (question,)) as pool,
+        _first_stop_waits() as stopped,
+    ):
+        pending: dict[Future[tuple[Choice, float]], tuple[int, int]] = {}
         try:
-            pending = {shard: pool.submit(_in_worker, shard) for shard in shards}
-            for shard, future in pending.items():
-                yield (shard, *future.result())
-        except BaseException:  # Ctrl-C too: what has not begun is not begun
+            while True:
+                more = () if stopped else islice(shards, _AHEAD * jobs - len(pending))
+                pending.update({pool.submit(_in_worker, shard): shard for shard in more})
+                if not pending:
+                    break
+                for future in wait(pending, _HEARS_EVERY_S, FIRST_COMPLETED).done:
+                    yield (pending.pop(future), *future.result())
+                for future in [f for f in pending if stopped and f.cancel()]:
+                    del pending[future]
+            if stopped:
+                raise KeyboardInterrupt
+        except BaseException:  # stopped twice, or an answer that could not be kept
+            for worker in active_children():
+                worker.terminate()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+_HEARS_EVERY_S = 0.2
+
+
+@contextmanager
+def _first_stop_waits() -> Iterator[list[bool]]:
+    """Give a list that holds something once Ctrl-C was pressed; pressed again, it interrupts."""
+    stopped: list[bool] = []
+
+    def heard(number: int, frame: object) -> None:
+        if stopped:
+            raise KeyboardInterrupt
+        stopped.append(True)
+
+    mine = current_thread() is main_thread() and (
+        signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+    before = signal.signal(signal.SIGINT, heard) if mine else None
+    try:
+        yield stopped
+    finally:
+        if mine:
+            signal.signal(signal.SIGINT, before)
 
 
 _question: Question | None = None
 
 
 def _begin(question: Question) -> None:
+    """Make a worker ready; Ctrl-C is the parent's to hear, which then waits for what runs."""
     global _question
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _question = question
+    _warm(question)
 
 
 def _in_worker(shard: tuple[int, int]) -> tuple[Choice, float]:
     assert _question is not None, "a worker is begun with its question"
     return _answer(_question, shard)
+
+
+_ONE_POINT = SoftwareSpace(
+    tensor_parallel=(1,), pipeline_parallel=(1,), expert_parallel=(1,), micro_batch=(1,),
+    interleave=(1,), recompute=("full",), batch=(1,), prefill_chunk_tokens=(1,),
+)  # fmt: skip
+
+
+def _warm(question: Question) -> None:
+    """Load the compiled kernels on one point of each kind, before any clock runs."""
+    for workload in {w.kind: w for w in question.workloads}.values():
+        shape = question.models[workload.model]
+        choose(question.hardware[0], workload, shape, _ONE_POINT, question.parameters)
 
 
 def _answer(question: Question, shard: tuple[int, int]) -> tuple[Choice, float]:
