@@ -19,7 +19,7 @@ from rackwright.design import front as front_of
 from rackwright.drawing.explain import explain as explain_lines
 from rackwright.pipeline import Given, Tell, row_of, run_design, search_ledger
 from rackwright.records.errors import RackwrightError
-from rackwright.records.space import Front, SearchStats, Space
+from rackwright.records.space import Front, FrontRow, SearchStats, Space
 
 
 def run(
@@ -60,6 +60,7 @@ def run(
         "dominated": space.dominated,
         "front": [row.model_dump(mode="json") for row in front.rows],
         "search": _search(space.search, meter),
+        "priced_systems": [system.model_dump(mode="json") for system in space.priced_systems],
         "assumptions": list(space.assumptions),
         "grade": space.grade,
     }
@@ -139,7 +140,7 @@ def _lines(space: Space, front: Front, meter: Meter) -> list[str]:
             ],
             [
                 [
-                    f"{r.rank}" + ("  baseline" if r.baseline else ""),
+                    f"{r.rank}" + _marks(r),
                     r.key,
                     rate(r.rate_tokens_per_s),
                     f"{rate(r.rate_low)} to {rate(r.rate_high)}",
@@ -151,6 +152,7 @@ def _lines(space: Space, front: Front, meter: Meter) -> list[str]:
                 for r in rows
             ],
         )
+    lines += _residuals(space)
     for kind, counts in (("training", stats.training), ("serving", stats.serving)):
         if counts.rejected:
             why = ", ".join(f"{reason} {n:,}" for reason, n in counts.rejected.items())
@@ -159,3 +161,34 @@ def _lines(space: Space, front: Front, meter: Meter) -> list[str]:
         lines += ["", "hardware rejected:"]
         lines += [f"  {reason} ({n})" for reason, n in stats.hardware_rejected.items()]
     return lines
+
+
+def _marks(row: FrontRow) -> str:
+    return ("  baseline" if row.baseline else "") + ("  composed" if row.composed else "")
+
+
+def _residuals(space: Space) -> list[str]:
+    """Return what the bills of priced systems do not explain, and what follows for the others."""
+    systems = space.priced_systems
+    if not systems:
+        return ["", "no system has a published price: a residual of 0 to 10 % is an estimate"]
+    shares = [system.residual_share for system in systems]
+    mean = sum(shares) / len(shares)
+    rows = [
+        [
+            system.system,
+            money(system.price_usd),
+            money(system.bill_usd),
+            f"{system.residual_share:+.1%}",
+            system.as_of,
+            str(system.grade),
+        ]
+        for system in systems
+    ]
+    return [
+        "",
+        "priced systems against their bills (the residual is NRE, integration, licence, margin):",
+        *table(["system", "price", "bill", "residual", "as of", "grade"], rows),
+        f"  systems without a price are charged {mean:+.1%}; composed racks {max(shares):+.1%} and "
+        "the upper end of every part's price",
+    ]

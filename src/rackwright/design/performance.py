@@ -55,12 +55,15 @@ class PerformanceTable:
     rates: Array
     stats: SearchStats
     excess: Mapping[str, Mapping[str, float]]
+    pruned: Mapping[str, Mapping[str, int]]
 
     def why_not(self, workload: str) -> str:
         """Return which limits bind a workload and by how much the nearest plan misses them."""
         found = self.excess.get(workload, {})
         if not found:
-            return "no plan divides; see the reasons counted in the search"
+            reasons = sorted(self.pruned.get(workload, {}).items(), key=lambda x: (-x[1], x[0]))
+            counted = "; ".join(f"{reason} ({n:,})" for reason, n in reasons)
+            return f"no plan of the declared axes can be tried: {counted}"
         parts = [
             f"{reason} misses by {100 * (x - 1):.0f} %"
             if x >= 1.005
@@ -113,10 +116,12 @@ def evaluate(
     rates = np.zeros((len(hardware), len(workloads), samples))
     rows: list[tuple[Service | None, ...]] = []
     excess: dict[str, dict[str, float]] = {}
+    pruned: dict[str, Counter[str]] = {workload.name: Counter() for workload in workloads}
     for h, block in enumerate(hardware):
         services: list[Service | None] = []
         for w, workload in enumerate(workloads):
             choice = choices[h, w]
+            pruned[workload.name].update(choice.pruned)
             known = excess.setdefault(workload.name, {})
             for reason, ratio in choice.excess.items():
                 known[reason] = min(known.get(reason, np.inf), ratio)
@@ -137,6 +142,7 @@ def evaluate(
             serving=_stats(choices, workloads, "serving"),
         ),
         excess=excess,
+        pruned=pruned,
     )
 
 

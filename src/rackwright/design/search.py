@@ -43,8 +43,8 @@ def search(
     candidates = enumerate_candidates(study, catalog)
     if not candidates.all:
         raise NothingFeasibleError(
-            "no hardware candidate can be built in the declared space: "
-            + "; ".join(f"{reason} ({n} times)" for reason, n in candidates.rejected.items())
+            "no hardware candidate can be built in the declared space:\n"
+            + "\n".join(f"  {reason} ({n:,} times)" for reason, n in candidates.rejected.items())
         )
     families = tuple(dict.fromkeys(c.hardware.accelerator.family for c in candidates.all))
     parameters = draw(catalog, families, study.draws, study.seed)

@@ -169,25 +169,31 @@ def run_shards(
 
 
 class _Progress:
-    """Counts what is done and says so: points, rate, time left."""
+    """Counts what is done and says so: points, rate, time left.
+
+    The clock begins with the first answer: before it processes start and kernels are loaded.
+    """
 
     def __init__(self, question: Question, known: int, tell: Tell) -> None:
-        self._tell, self._began, self._said = tell, time.monotonic(), time.monotonic()
-        self._shards = len(question.hardware) * len(question.workloads)
-        self._done, self._points, self._fresh = known, 0, 0
+        self._tell, self._shards = tell, len(question.hardware) * len(question.workloads)
+        self._began = self._said = 0.0
+        self._done, self._points, self._fresh = known, 0, -1
 
     def add(self, choice: Choice) -> None:
         self._done += 1
         self._fresh += 1
-        self._points += choice.evaluated + sum(choice.pruned.values())
         now = time.monotonic()
+        if not self._fresh:
+            self._began = self._said = now
+            return
+        self._points += choice.evaluated + sum(choice.pruned.values())
         if now - self._said < 1.0:
             return
         self._said = now
         spent = now - self._began
         left = (self._shards - self._done) * spent / self._fresh
         self._tell(
-            f"design: {self._done} of {self._shards} shards, {self._points:,} points at "
+            f"design: {self._done:,} of {self._shards:,} shards, {self._points:,} points at "
             f"{self._points / spent / 1e6:.1f} million/s, {left:.0f} s left"
         )
 

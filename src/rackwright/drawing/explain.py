@@ -15,9 +15,11 @@ def explain(row: SpaceRow, space: Space) -> list[str]:
     return [
         f"{row.key}  (grade {row.grade}, {row.revision})",
         f"  {row.racks} racks, {row.accelerators:,} x {row.accelerator}, "
-        f"{row.nic_gbit_per_s} Gbit/s per accelerator, oversubscription "
+        f"{row.axes.nics_per_accelerator} x {row.nic_gbit_per_s} Gbit/s per accelerator, "
+        "oversubscription "
         f"{row.oversubscription:g}; valid for clusters of {row.cluster_accelerators[0]:,} to "
         f"{row.cluster_accelerators[1]:,} accelerators; first built in week {row.first_week:g}",
+        f"  {_axes(row)}",
         "",
         *_price(row),
         "",
@@ -27,6 +29,26 @@ def explain(row: SpaceRow, space: Space) -> list[str]:
         "  assumed:",
         *(f"    {note}" for note in row.assumptions),
     ]
+
+
+def _axes(row: SpaceRow) -> str:
+    """Return where the design stands on the axes that its key does not tell."""
+    axes = row.axes
+    tiers = f"{axes.fabric_tiers} tiers" if axes.fabric_tiers != 1 else "1 tier"
+    planes = f", {axes.planes} planes" if axes.planes > 1 else ""
+    told = [
+        f"composed on {axes.interface}" if axes.composed else "as its vendor sells it",
+        f"{axes.accelerators_per_rack} accelerators per rack",
+        f"scale-up {axes.scale_up} over {axes.scale_up_accelerators}",
+        f"{axes.nic} to {axes.switch}, {tiers}{planes}",
+        f"{axes.cooling}-cooled" if axes.cooling != "hybrid" else "cooled by liquid and air",
+    ]
+    if axes.power_shelves:
+        told.append(f"{axes.power_shelves} x {axes.power_shelf}")
+    if axes.host_cpu:
+        memory = f"{axes.host_memory_bytes / 1e9:,.0f} GB of host memory per accelerator"
+        told.append(f"{axes.host_cpu}, {memory}")
+    return "; ".join(told)
 
 
 def _price(row: SpaceRow) -> Iterator[str]:
@@ -85,13 +107,20 @@ def _plan(service: Service) -> str:
         f"DP {plan.data_parallel}, EP {plan.expert_parallel}"
     )
     if plan.kind == "training":
+        split = ", sequence parallel" if plan.sequence_parallel and plan.tensor_parallel > 1 else ""
+        away = f", {plan.offload} offloaded" if plan.offload != "none" else ""
         return (
-            f"{text}, interleave {plan.interleave}, micro-batch {plan.micro_batch}, "
-            f"recompute {plan.recompute}"
+            f"{text}, CP {plan.context_parallel}, interleave {plan.interleave}, micro-batch "
+            f"{plan.micro_batch}, recompute {plan.recompute}, ZeRO {plan.zero}{split}{away}"
         )
+    cache = f", cache {plan.cache_precision}" if plan.cache_precision else ""
+    draft = f", {plan.draft_tokens} tokens drafted" if plan.draft_tokens else ""
+    apart = f", {plan.prefill_share:.0%} of them prefill only" if plan.prefill_share else ""
+    copies = max(plan.expert_parallel // plan.tensor_parallel, 1)
+    attention = f", attention DP {copies}" if copies > 1 else ""
     return (
-        f"{text}, {plan.replicas} replicas of {plan.batch} requests, prefill chunk "
-        f"{plan.prefill_chunk_tokens} tokens"
+        f"{text}{attention}, {plan.replicas} replicas of {plan.batch} requests{apart}, prefill "
+        f"chunk {plan.prefill_chunk_tokens} tokens{cache}{draft}"
     )
 
 
