@@ -40,6 +40,7 @@ class Owning(NamedTuple):
     """Owning cost of each row while it does one workload, over the worlds."""
 
     usd_per_year: Array  # (D,)
+    shares: Array  # (D, 3): of the price, of energy, of reserved power
     usd_per_token: Array  # (D, S), inf where nothing is served
 
 
@@ -53,14 +54,22 @@ def owning_cost(study: Study, space: Space, w: int) -> Owning:
     power = np.array([row.provisioned_power_w for row in space.rows])
     services = [row.services[w] for row in space.rows]
     average = np.array([0.0 if s is None else s.average_power_w for s in services])
-    per_year = (
-        price * annuity
-        + average * center.pue * HOURS_PER_YEAR / 1e3 * center.energy_usd_per_kwh
-        + power * center.infrastructure_usd_per_w_year
+    parts = np.stack(
+        [
+            price * annuity,
+            average * center.pue * HOURS_PER_YEAR / 1e3 * center.energy_usd_per_kwh,
+            power * center.infrastructure_usd_per_w_year,
+        ],
+        axis=1,
     )
+    per_year = parts.sum(axis=1)
     tokens = space.rates[:, w, :] * study.objective.availability * SECONDS_PER_YEAR
     with np.errstate(divide="ignore"):
-        return Owning(per_year, np.where(tokens > 0, per_year[:, None] / tokens, np.inf))
+        return Owning(
+            per_year,
+            parts / per_year[:, None],
+            np.where(tokens > 0, per_year[:, None] / tokens, np.inf),
+        )
 
 
 def _of_workload(study: Study, space: Space, w: int, workload: str) -> list[FrontRow]:
@@ -89,7 +98,9 @@ def _of_workload(study: Study, space: Space, w: int, workload: str) -> list[Fron
         keep.append(min(baseline, key=lambda d: float(per_token[d])))
     ranked = sorted(set(keep), key=lambda d: (float(per_token[d]), space.rows[d].key))
     return [
-        _row(space, w, workload, d, rank, per_token[d], per_watt[d], best[d], study)
+        _row(
+            space, w, workload, d, rank, per_token[d], per_watt[d], best[d], owning.shares[d], study
+        )
         for rank, d in enumerate(ranked, start=1)
     ]
 
@@ -122,6 +133,7 @@ def _row(
     per_token: float,
     per_watt: float,
     chance: float,
+    shares: Array,
     study: Study,
 ) -> FrontRow:
     row: SpaceRow = space.rows[d]
@@ -136,6 +148,9 @@ def _row(
         rate_low=low,
         rate_high=high,
         usd_per_million_tokens=float(per_token * 1e6),
+        capital_share=float(shares[0]),
+        energy_share=float(shares[1]),
+        reserved_share=float(shares[2]),
         tokens_per_s_per_w=float(per_watt),
         price_usd=row.price_usd,
         baseline=row.system == study.design_space.baseline,

@@ -12,6 +12,7 @@ from rackwright.design.dominance import undominated
 from rackwright.design.parameters import draw
 from rackwright.design.performance import How, PerformanceTable, evaluate
 from rackwright.design.probes import predict
+from rackwright.design.sources import sources_of
 from rackwright.design.space import space_row
 from rackwright.records.acceptance import ProbePrediction
 from rackwright.records.base import record_sha256
@@ -73,6 +74,7 @@ def search(
         dominated=len(useful) - len(kept),
         priced_systems=candidates.residual.of,
         search=_stats(candidates, table.stats),
+        sources=sources_of(final, catalog),
         assumptions=(*_idle(study, table), *_assumptions(study, final)),
         grade=worst([*(row.grade for row in final), *parameters.grades]),
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from rackwright.catalog import Catalog
 from rackwright.design.bill import Residual, price_lines, scaled
 from rackwright.design.candidates import Candidate
+from rackwright.records.component import Part
 from rackwright.records.provenance import worst
-from rackwright.records.space import Axes, BillLine, LevelHours, Service, SpaceRow
+from rackwright.records.space import Axes, BillLine, LevelHours, PowerLine, Service, SpaceRow
 from rackwright.records.study import Study
 from rackwright.records.work import WorkContent
 
@@ -47,12 +48,13 @@ def space_row(
         cluster_accelerators=candidate.cluster,
         nic_gbit_per_s=round(candidate.ports.nic_bit_per_s / 1e9),
         oversubscription=hardware.oversubscription,
-        axes=_axes(candidate, bill),
+        axes=_axes(catalog, candidate, bill),
         bill=bill,
         price=lines,
         price_usd=sum(line.usd for line in lines),
         residual_usd=lines[-1].usd,
         provisioned_power_w=racks * hardware.rack_provisioned_w,
+        power=_power(catalog, candidate, bill),
         liquid_w=racks * rack.liquid_w * peak,
         air_w=racks * (rack.air_w * peak + fabric_w),
         floor_m2=racks * rack.floor_m2,
@@ -66,11 +68,45 @@ def space_row(
     )
 
 
-def _axes(candidate: Candidate, bill: tuple[BillLine, ...]) -> Axes:
+def _power(
+    catalog: Catalog, candidate: Candidate, bill: tuple[BillLine, ...]
+) -> tuple[PowerLine, ...]:
+    """Return the shares of what a block reserves; they sum to it.
+
+    Accelerators and CPUs at their published power; what a rack's peak is above its power, and
+    what its maker does not itemise (trays, switches, fans, conversion), is the rest.
+    """
+    hardware, rack, racks = candidate.hardware, candidate.rack, candidate.hardware.racks
+    whole = racks * hardware.rack_provisioned_w
+    fabric = racks * (hardware.rack_provisioned_w - rack.peak_power_w)
+    accelerators = min(
+        hardware.accelerators * (rack.accelerator.tdp_w or 0.0), racks * rack.peak_power_w
+    )
+    cpus = 0.0
+    for line in bill:
+        if line.part in _cpus(catalog):
+            part = catalog.find(Part, line.part)
+            cpus += line.quantity * (part.power_w or 0.0)
+    cpus = min(cpus, racks * rack.peak_power_w - accelerators)
+    lines = (
+        ("accelerators", accelerators),
+        ("CPUs", cpus),
+        ("trays, scale-up, fans, conversion, peak", whole - fabric - accelerators - cpus),
+        ("fabric and further NICs", fabric),
+    )
+    return tuple(PowerLine(name=name, w=w) for name, w in lines if w > 0)
+
+
+def _cpus(catalog: Catalog) -> frozenset[str]:
+    return frozenset(key for key in catalog.names("parts") if key.startswith("host-cpu-"))
+
+
+def _axes(catalog: Catalog, candidate: Candidate, bill: tuple[BillLine, ...]) -> Axes:
     """Return where a candidate stands on the axes that its key does not tell."""
     hardware, rack, network = candidate.hardware, candidate.rack, candidate.network
     made = rack.composition
-    cpus = [line.part for line in bill if line.part.startswith("host-cpu")]
+    cpus = [line.part for line in bill if line.part in _cpus(catalog)]
+    shelves = [line.part for line in bill if line.part in catalog.names("power_shelves")]
     return Axes(
         composed=made is not None,
         interface=made.interface.key if made is not None else "",
@@ -83,7 +119,7 @@ def _axes(candidate: Candidate, bill: tuple[BillLine, ...]) -> Axes:
         fabric_tiers=hardware.fabric_tiers,
         switch=network.switch.key,
         cooling=rack.cooling,
-        power_shelf=rack.power_shelf,
+        power_shelf=rack.power_shelf or (shelves[0] if shelves else ""),
         power_shelves=rack.power_shelves,
         host_cpu=cpus[0] if cpus else "",
         host_memory_bytes=hardware.host_memory_bytes,

@@ -60,13 +60,16 @@ def _price(row: SpaceRow) -> Iterator[str]:
     )
     for line in row.price:
         yield (
-            f"    {line.name:<13}{line.usd / 1e6:>10,.3f} MUSD  {line.usd / row.price_usd:>6.1%}"
+            f"    {line.name:<17}{line.usd / 1e6:>10,.3f} MUSD  {line.usd / row.price_usd:>6.1%}"
             f"  ({line.usd_low / 1e6:,.3f} to {line.usd_high / 1e6:,.3f}, grade {line.grade})"
         )
 
 
 def _physical(row: SpaceRow) -> Iterator[str]:
-    yield f"  power {row.provisioned_power_w / 1e3:,.1f} kW reserved (IT)"
+    yield f"  power {row.provisioned_power_w / 1e3:,.1f} kW reserved (IT):"
+    for line in row.power:
+        share = line.w / row.provisioned_power_w
+        yield f"    {line.name:<41}{line.w / 1e3:>10,.1f} kW  {share:>6.1%}"
     yield f"  heat {row.liquid_w / 1e3:,.1f} kW to coolant, {row.air_w / 1e3:,.1f} kW to air"
     yield (
         f"  floor {row.floor_m2:,.1f} m2, mass {row.mass_kg:,.0f} kg, coolant supply up to "
@@ -97,7 +100,7 @@ def _services(row: SpaceRow, space: Space) -> Iterator[str]:
         yield f"    step {service.step_s * 1e3:,.2f} ms:"
         for part in service.parts:
             share = part.seconds / service.step_s
-            yield f"      {part.name:<22}{part.seconds * 1e3:>11,.3f} ms  {share:>6.1%}"
+            yield f"      {part.name:<28}{part.seconds * 1e3:>11,.3f} ms  {share:>6.1%}"
 
 
 def _plan(service: Service) -> str:

@@ -1,4 +1,4 @@
-"""The one page of a run: four answers with their pictures, then what they stand on.
+"""The one page of a run: the answers with their pictures, then what they stand on.
 
 One HTML file that needs no network and no script; light, dark, on a phone and on paper.
 """
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from rackwright.drawing.html import Html, join, tag
 from rackwright.drawing.page import Answer, Page, page_of
 from rackwright.drawing.page_style import page_css
+from rackwright.drawing.sections.beside import beside
 from rackwright.drawing.sections.best import best
 from rackwright.drawing.sections.choice import choice
 from rackwright.drawing.sections.early import early
@@ -21,6 +22,7 @@ from rackwright.records.study import Study
 
 SECTIONS: tuple[tuple[str, str, Callable[[Page, int, str], Html]], ...] = (
     ("best", "Best rack and mix", best),
+    ("beside", "Runners-up", beside),
     ("shortage", "When supply halves", shortage),
     ("early", "Early racks", early),
     ("decision", "The decision", choice),

@@ -133,6 +133,25 @@ class Axes(Record):
     host_memory_bytes: float = Field(default=0.0, ge=0, description="per accelerator")
 
 
+class PowerLine(Record):
+    """One share of a block's reserved power."""
+
+    name: str
+    w: float = Field(ge=0)
+
+
+class ComponentSource(Record):
+    """A document that says something of a component that the designs lean on."""
+
+    component: str
+    states: tuple[str, ...] = Field(description="fields of the component, or its price")
+    title: str
+    url: str = ""
+    retrieved: str
+    kind: str
+    grade: Grade
+
+
 class SpaceRow(Record):
     """One design: a block that can be bought, and what it does for each workload."""
 
@@ -154,6 +173,9 @@ class SpaceRow(Record):
         description="NRE, integration, licence and margin: the priced system less its bill"
     )
     provisioned_power_w: float = Field(gt=0, description="IT basis, reserved")
+    power: tuple[PowerLine, ...] = Field(
+        default=(), description="shares of provisioned_power_w, which they sum to"
+    )
     liquid_w: float = Field(ge=0)
     air_w: float = Field(ge=0)
     floor_m2: float = Field(gt=0)
@@ -207,6 +229,9 @@ class Space(Record):
         default=(), description="priced systems against their bills; the spread of their residual"
     )
     search: SearchStats
+    sources: tuple[ComponentSource, ...] = Field(
+        default=(), description="of the components in the rows' bills and racks"
+    )
     assumptions: tuple[str, ...] = ()
     grade: Grade
 
@@ -221,6 +246,9 @@ class FrontRow(Record):
     rate_low: float
     rate_high: float
     usd_per_million_tokens: float = Field(description="owning cost over the block's life")
+    capital_share: float = Field(default=0.0, ge=0, le=1, description="of that cost: the price")
+    energy_share: float = Field(default=0.0, ge=0, le=1)
+    reserved_share: float = Field(default=0.0, ge=0, le=1, description="of reserved power")
     tokens_per_s_per_w: float
     price_usd: float
     baseline: bool

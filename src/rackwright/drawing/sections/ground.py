@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rackwright.drawing.html import Html, join, tag
 from rackwright.drawing.page import Page
 from rackwright.drawing.parts import bullets, grade, heading, table
 from rackwright.records.base import record_sha256
 from rackwright.records.provenance import Grade
-from rackwright.records.space import KindStats
+from rackwright.records.space import KindStats, Space
 from rackwright.records.study import Study
+
+MOST_FIELDS = 2
+"""Fields of a component that are named for a document; `catalog show` has them all."""
 
 
 def ground(page: Page, number: int, anchor: str) -> Html:
@@ -30,6 +33,7 @@ def ground(page: Page, number: int, anchor: str) -> Html:
         bullets(notes, dense=True)
         if notes
         else tag("p", "Nothing: the study and the catalog gave it all."),
+        _documents(answer.space),
         table(
             ("plans", "evaluated", "feasible", "pruned", "rejected, by reason"),
             [_searched("training", search.training), _searched("serving", search.serving)],
@@ -51,6 +55,39 @@ def ground(page: Page, number: int, anchor: str) -> Html:
         ),
         tag("footer", f"Rackwright. Seed {page.study.seed}, {page.study.draws} worlds."),
     )
+
+
+def _documents(space: Space) -> Html | None:
+    """Return the documents behind the components of the designs, best grade first."""
+    told: dict[tuple[str, str, str, Grade], dict[str, list[str]]] = {}
+    for source in space.sources:
+        document = (source.title, source.retrieved, source.kind, source.grade)
+        states = told.setdefault(document, {}).setdefault(source.component, [])
+        states += [field for field in source.states if field not in states]
+    ranked = sorted(told.items(), key=lambda item: (item[0][3], item[0][0], item[0][1]))
+    if not ranked:
+        return None
+    return table(
+        ("document", "grade", "read", "what it states"),
+        [
+            (
+                title,
+                grade(of),
+                f"{kind}, {day}",
+                "; ".join(f"{key}: {_few(states)}" for key, states in components.items()),
+            )
+            for (title, day, kind, of), components in ranked
+        ],
+        title="The components' sources",
+        widths=(34, 7, 15, 44),
+    )
+
+
+def _few(states: Sequence[str]) -> str:
+    """Return the first fields that a document states, and how many more."""
+    if len(states) <= MOST_FIELDS:
+        return ", ".join(states)
+    return f"{', '.join(states[:MOST_FIELDS])} and {len(states) - MOST_FIELDS} more"
 
 
 def _inputs(study: Study) -> Iterator[tuple[str, Grade, str]]:
