@@ -83,6 +83,7 @@ MACHINE = MachineNumbers(
     activation_bytes=1.0,
     cache_bytes=1.0,
     host_bytes_per_s=2e11,
+    host_memory_bytes=float("inf"),
 )
 
 

@@ -7,9 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rackwright.kernels.memory import training_bytes
+from rackwright.kernels.memory import host_bytes, stage_split, training_bytes
 from rackwright.kernels.training import training_parts
-from rackwright.kernels.training_search import MEMORY, REASONS, Axes, Job, training_search
+from rackwright.kernels.training_search import (
+    HOST_MEMORY,
+    MEMORY,
+    REASONS,
+    Axes,
+    Job,
+    training_search,
+)
 from tests.kernels.inputs import MACHINE, TRAINING, dense, sparse
 
 
@@ -36,7 +43,9 @@ def plain(m, h, job, axes):
             continue
         evaluated += 1
         plan = np.array([t, p, v, c, x, data, b, count, r, z, o, sp], dtype=float)
-        if training_bytes(m, plan, b * job.sequence / c, h.activation_bytes) > h.memory_bytes:
+        kept = stage_split(m, t, p, x)
+        held = training_bytes(m, plan, b * job.sequence / c, h.activation_bytes)
+        if held > h.memory_bytes or host_bytes(plan, *kept) > h.host_memory_bytes:
             refused += 1
             continue
         step = sum(training_parts(m, h, TRAINING, job.sequence, plan))
@@ -65,16 +74,21 @@ AXES = st.builds(
 )
 
 
-@given(axes=AXES, memory=st.sampled_from([3e10, 8e10, 1.8e11]), experts=st.booleans())
+@given(
+    axes=AXES,
+    memory=st.sampled_from([3e10, 8e10, 1.8e11]),
+    host=st.sampled_from([1e9, 3e10, np.inf]),
+    experts=st.booleans(),
+)
 @settings(max_examples=60)
-def test_the_loops_find_what_one_plan_at_a_time_finds(axes, memory, experts):
+def test_the_loops_find_what_one_plan_at_a_time_finds(axes, memory, host, experts):
     m = sparse() if experts else dense(layers=20.0, hidden=4096.0, ffn=11008.0)
-    h = MACHINE._replace(memory_bytes=memory, accelerators=96.0)
+    h = MACHINE._replace(memory_bytes=memory, host_memory_bytes=host, accelerators=96.0)
     job = Job(96.0, 192.0, 4096.0, 64.0 if experts else 32.0, float(m.layers), m.experts or 1.0)
     pruned, evaluated, refused, (step, plan) = plain(m, h, job, axes)
-    rejected, counted, best, fastest, least = training_search(m, h, TRAINING, job, axes)
+    rejected, counted, best, fastest, least, away = training_search(m, h, TRAINING, job, axes)
 
-    assert (int(rejected[:MEMORY].sum()), counted, int(rejected[MEMORY])) == (
+    assert (int(rejected[:MEMORY].sum()), counted, int(rejected[MEMORY:].sum())) == (
         pruned,
         evaluated,
         refused,
@@ -82,7 +96,7 @@ def test_the_loops_find_what_one_plan_at_a_time_finds(axes, memory, experts):
     if plan is None:
         assert not best.any()
         assert fastest == np.inf
-        assert (least > h.memory_bytes) == (evaluated > 0) or evaluated == 0
+        assert least > h.memory_bytes or away > h.host_memory_bytes
     else:
         # of plans that take equally long any may come first
         assert fastest == pytest.approx(step, rel=1e-12)
@@ -91,4 +105,4 @@ def test_the_loops_find_what_one_plan_at_a_time_finds(axes, memory, experts):
 
 
 def test_every_reason_has_words():
-    assert len(REASONS) == len(set(REASONS)) == MEMORY + 1
+    assert len(REASONS) == len(set(REASONS)) == HOST_MEMORY + 1

@@ -20,7 +20,7 @@ from rackwright.design.software import (
     training_points,
 )
 from rackwright.kernels import serving_point
-from rackwright.kernels.training_search import MEMORY, REASONS, training_search
+from rackwright.kernels.training_search import HOST_MEMORY, MEMORY, REASONS, training_search
 from rackwright.records.choice import Choice
 from rackwright.records.errors import InputError
 from rackwright.records.hardware import Hardware
@@ -109,12 +109,16 @@ def _training(
     at = compute_precision(block.accelerator, precision)
     e, _, _ = training_efficiencies(parameters, block.accelerator.family, at)
     job, axes = training_job(block, workload, shape), training_axes(shape, software)
-    refused, evaluated, plan, step, least = training_search(m, h, e, job, axes)
-    rejected = {REASONS[MEMORY]: int(refused[MEMORY])} if refused[MEMORY] else {}
+    refused, evaluated, plan, step, least, away = training_search(m, h, e, job, axes)
+    rejected = {REASONS[i]: int(refused[i]) for i in (MEMORY, HOST_MEMORY) if refused[i]}
     pruned = {REASONS[i]: int(n) for i, n in enumerate(refused[:MEMORY]) if n}
-    feasible = evaluated - int(refused[MEMORY])
+    feasible = evaluated - sum(rejected.values())
     if not feasible:
-        excess = {REASONS[MEMORY]: float(least / h.memory_bytes)} if evaluated else {}
+        excess = {}
+        if refused[HOST_MEMORY]:  # fits but for what the host holds
+            excess = {REASONS[HOST_MEMORY]: float(away / h.host_memory_bytes)}
+        elif evaluated:
+            excess = {REASONS[MEMORY]: float(least / h.memory_bytes)}
         return Choice(evaluated=evaluated, rejected=rejected, pruned=pruned, excess=excess)
     return Choice(
         evaluated=evaluated,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import inf
 
 from rackwright.kernels.numbers import MachineNumbers, ModelNumbers
 from rackwright.records.component import Accelerator
@@ -82,6 +83,7 @@ def machine_numbers(
         activation_bytes=BYTES[at],
         cache_bytes=cache if cache is not None else (2.0 if weight >= 2.0 else 1.0),
         host_bytes_per_s=accelerator.host_bytes_per_s or hardware.scale_out_bytes_per_s,
+        host_memory_bytes=hardware.host_memory_bytes or inf,
     )
 
 

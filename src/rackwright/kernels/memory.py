@@ -17,6 +17,8 @@ Fragmentation is not added: labelled capacities are binary gigabytes and counted
 and those 7 % are left for it.
 """
 
+_OPTIMIZER = 12.0  # bytes per parameter: weights at 32 bit and both moments of Adam
+
 NONE, SELECTIVE, FULL = 0.0, 1.0, 2.0
 """Recomputation: nothing; norms, activations and expert inputs; whole layers."""
 
@@ -70,7 +72,7 @@ def plan_bytes(
     tensor, pipeline, interleave, zero = plan[0], plan[1], plan[2], plan[9]
     shards = plan[3] * plan[5]
     copies = max(shards * tensor / max(plan[4], tensor), 1.0)  # of each expert
-    optimizer = 0.0 if plan[10] > 0.0 else 12.0
+    optimizer = 0.0 if plan[10] > 0.0 else _OPTIMIZER
     held = kept * _bytes_per_parameter(shards, zero, optimizer)
     held += routed * _bytes_per_parameter(copies, zero, optimizer)
     flight = 1.0
@@ -81,6 +83,22 @@ def plan_bytes(
     logits = 4.0 * micro_tokens * m.vocab / tensor if pipeline == 1.0 else 0.0
     whole: float = held + activations + logits + RESERVE_BYTES
     return whole
+
+
+@compiled
+def host_bytes(plan: Array, kept: float, routed: float) -> float:
+    """Return what a plan keeps in its host's memory for one accelerator: the optimizer, or 0.
+
+    Args:
+        plan: the columns of `training.PLAN`.
+        kept, routed: from `stage_split`.
+    """
+    if plan[10] <= 0.0:
+        return 0.0
+    shards = plan[3] * plan[5]
+    copies = max(shards * plan[0] / max(plan[4], plan[0]), 1.0)
+    split = plan[9] >= 1.0
+    return _OPTIMIZER * (kept / (shards if split else 1.0) + routed / (copies if split else 1.0))
 
 
 @compiled

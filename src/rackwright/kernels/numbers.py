@@ -77,6 +77,7 @@ class MachineNumbers(NamedTuple):
     activation_bytes: float  # per element that a matmul reads
     cache_bytes: float  # per cache element
     host_bytes_per_s: float  # between an accelerator and its host
+    host_memory_bytes: float  # an accelerator's share of it; inf where it is not known
 
 
 class TrainingEfficiency(NamedTuple):

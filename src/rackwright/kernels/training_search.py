@@ -13,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rackwright.kernels.compiled import compiled
-from rackwright.kernels.memory import FULL, NONE, kept_bytes_per_token, plan_bytes, stage_split
+from rackwright.kernels.memory import (
+    FULL,
+    NONE,
+    host_bytes,
+    kept_bytes_per_token,
+    plan_bytes,
+    stage_split,
+)
 from rackwright.kernels.numbers import MachineNumbers, ModelNumbers, TrainingEfficiency
 from rackwright.kernels.training import PLAN, micro_batch, step_parts
 
@@ -32,10 +39,11 @@ REASONS: tuple[str, ...] = (
     "micro-batch × data parallel does not divide the global batch",
     "interleaving needs a multiple of the pipeline in micro-batches",
     "memory: weights, optimizer and activations",
+    "host memory: the offloaded optimizer",
 )
-"""Why a plan is not taken, in the order of the counts; the last was evaluated, the rest not."""
+"""Why a plan is not taken, in the order of the counts; only the last two were evaluated."""
 
-MEMORY = len(REASONS) - 1
+MEMORY, HOST_MEMORY = len(REASONS) - 2, len(REASONS) - 1
 
 
 class Axes(NamedTuple):
@@ -67,7 +75,7 @@ class Job(NamedTuple):
 @compiled
 def training_search(
     m: ModelNumbers, h: MachineNumbers, e: TrainingEfficiency, job: Job, axes: Axes
-) -> tuple[Counts, int, Array, float, float]:
+) -> tuple[Counts, int, Array, float, float, float]:
     """Return the fastest plan that fits, and what became of all others.
 
     Args:
@@ -76,13 +84,15 @@ def training_search(
         axes: the declared values.
 
     Returns:
-        Rejections by reason (11,); plans evaluated (time and memory computed); the best plan (12,),
-        zeros where none fits; its step time [s]; the least memory of any plan evaluated [B].
+        Rejections by reason (12,); plans evaluated (time and memory computed); the best plan (12,),
+        zeros where none fits; its step time [s]; the least memory of any plan evaluated [B], and
+        the least that one which fits it would need of the host [B], inf where none was refused.
         Of plans that take equally long the first in the order of the loops.
     """
-    rejected = np.zeros(11, dtype=np.int64)
+    rejected = np.zeros(12, dtype=np.int64)
     best, plan = np.zeros(12), np.zeros(12)
-    fastest, least, evaluated = np.inf, np.inf, 0
+    fastest, evaluated = np.inf, 0
+    least = np.full(2, np.inf)
     inner = axes.pipeline.size * axes.interleave.size * axes.zero.size * axes.offload.size
     per_stage = axes.zero.size * axes.offload.size
     after_expert = axes.micro.size * axes.recompute.size * axes.sequence_parallel.size * inner
@@ -110,9 +120,9 @@ def training_search(
                             got = _stages(
                                 m, h, e, job, axes, plan, best, rejected, fastest, least, per_stage
                             )
-                            fastest, least = got[0], got[1]
-                            evaluated += got[2]
-    return rejected, evaluated, best, fastest, least
+                            fastest = got[0]
+                            evaluated += got[1]
+    return rejected, evaluated, best, fastest, least[0], least[1]
 
 
 @compiled
@@ -126,9 +136,9 @@ def _stages(
     best: Array,
     rejected: Counts,
     fastest: float,
-    least: float,
+    least: Array,
     per_stage: int,
-) -> tuple[float, float, int]:
+) -> tuple[float, int]:
     """Run through stages, interleaving, sharding and offload of plans with the same micro-batch."""
     tensor, context, expert, micro = plan[0], plan[3], plan[4], plan[6]
     tokens = micro * job.sequence / context
@@ -179,13 +189,18 @@ def _stages(
                     step = 0.0
                     for part in step_parts(m, h, e, job.sequence, one, plan):
                         step += part
-                    least = min(least, held)
+                    least[0] = min(least[0], held)
                     if held > h.memory_bytes:
                         rejected[10] += 1
+                        continue
+                    away = host_bytes(plan, kept, routed)
+                    if away > h.host_memory_bytes:
+                        rejected[11] += 1
+                        least[1] = min(least[1], away)
                     elif step < fastest:
                         fastest = step
                         best[:] = plan
-    return fastest, least, evaluated
+    return fastest, evaluated
 
 
 assert len(PLAN) == 12, "a plan here has the columns of a plan there"
