@@ -66,6 +66,45 @@ def test_an_unknown_name_is_told_with_its_line(old, new, key, told, tmp_path):
     assert new.split('"')[1] in file.read_text().splitlines()[number - 1]
 
 
+COMPOSED = '[[design_space.composed]]\ninterface = "mgx-nvlink5"\n{}\n\n[acceptance]'
+
+
+@pytest.mark.parametrize(
+    ("axis", "key", "told"),
+    [
+        ('cooling = ["air"]', "composed[0].cooling[0]", "allowed: hybrid"),
+        ('accelerators = ["amd-mi300x"]', "composed[0].accelerators[0]", "nvidia-gb300-gpu"),
+        ("accelerators_per_rack = [54]", "composed[0].accelerators_per_rack[0]", "multiples of 4"),
+        ("scale_up_accelerators = [8]", "composed[0].scale_up_accelerators[0]", "36, 72"),
+        ('power_shelf = ["flex-110kw-3ru"]', "composed[0].power_shelf[0]", "nvidia-mgx-33kw"),
+        ('host_cpu = ["host-cpu-x86"]', "composed[0].host_cpu[0]", "host-cpu-grace"),
+        (
+            'host_memory_bytes_per_cpu = ["100 GB"]',
+            "composed[0].host_memory_bytes_per_cpu[0]",
+            "240 GB, 480 GB",
+        ),
+    ],
+)
+def test_what_does_not_mate_is_told_with_its_line_and_what_does(axis, key, told, tmp_path):
+    file = written(tmp_path, ("[acceptance]", COMPOSED.format(axis)))
+    with pytest.raises(InputError) as caught:
+        load_study(file)
+
+    (line,) = caught.value.mistakes
+    assert key in line
+    assert told in line
+    number = int(line.removeprefix(f"{file}:").split(":")[0])
+    assert file.read_text().splitlines()[number - 1] == axis
+
+
+def test_an_unknown_interface_is_told_with_the_nearest(tmp_path):
+    table = COMPOSED.format("").replace("mgx-nvlink5", "mgx-nvlink6")
+    file = written(tmp_path, ("[acceptance]", table))
+
+    with pytest.raises(InputError, match="Did you mean mgx-nvlink5"):
+        load_study(file)
+
+
 def test_references_are_told_in_the_order_of_the_file(tmp_path):
     file = written(
         tmp_path,
