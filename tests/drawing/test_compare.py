@@ -28,6 +28,12 @@ def test_rows_are_matched_by_name_and_not_by_place():
     }
 
 
+def test_sentences_are_matched_by_what_they_say():
+    got = differences({"notes": ["a", "b", "c"]}, {"notes": ["c", "d", "a"]})
+
+    assert [(d.left, d.right) for d in got] == [("b", None), (None, "d")]
+
+
 def test_a_relative_difference_is_right_over_left():
     (only,) = differences({"x": 4.0}, {"x": 5.0})
     assert only.relative == 0.25

@@ -88,7 +88,7 @@ def _lines(rows: list[Difference], all_fields: bool) -> list[str]:
     shown = rows if all_fields else rows[:LEAST_LINES]
     cells = [
         [
-            d.field,
+            _cell(d.field),
             _cell(d.left),
             _cell(d.right),
             "" if d.relative is None else f"{d.relative:+.2%}",

@@ -54,6 +54,9 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
         for key, item in value.items():
             yield from _leaves(item, f"{path}.{key}" if path else str(key))
+    elif _is_text(value):  # a list of sentences has no order that matters
+        for sentence in dict.fromkeys(value):
+            yield f"{path}[{sentence}]", sentence
     elif isinstance(value, Sequence) and not isinstance(value, str):
         seen: dict[str, int] = {}
         for i, item in enumerate(value):
@@ -63,6 +66,11 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
             yield from _leaves(item, f"{path}[{label}{twice}]")
     else:
         yield path, value
+
+
+def _is_text(value: Any) -> bool:
+    listed = isinstance(value, Sequence) and not isinstance(value, str)
+    return listed and bool(value) and all(isinstance(item, str) for item in value)
 
 
 def _label(row: Any) -> str:
