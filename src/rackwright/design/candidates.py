@@ -133,6 +133,7 @@ class _Block(NamedTuple):
 
     racks: int
     pods: tuple[int, ...]
+    site_w: float  # IT power of the largest data center
 
 
 def _blocks(study: Study, rack: Rack) -> list[_Block]:
@@ -156,8 +157,8 @@ def _blocks(study: Study, rack: Rack) -> list[_Block]:
         own = racks * rack.accelerators
         pods = {own << i for i in range(32) if own << i <= site}
         pods |= {n * rack.accelerators for n in clusters if own <= n * rack.accelerators <= site}
-        blocks.append(_Block(racks, tuple(sorted(pods | {max(site, own)}))))
-    return blocks + [_Block(n, (n * rack.accelerators,)) for n in clusters]
+        blocks.append(_Block(racks, tuple(sorted(pods | {max(site, own)})), site_w))
+    return blocks + [_Block(n, (n * rack.accelerators,), site_w) for n in clusters]
 
 
 def _candidate(
@@ -172,10 +173,15 @@ def _candidate(
     own = _own_bit_per_s(rack)
     if own is not None and ports.bit_per_s > own:
         return f"{rack.key}: its hosts carry {own / 1e9:g} Gbit/s per accelerator at most"
+    racks = block.racks
+    if racks * rack.peak_power_w > block.site_w:
+        return (
+            f"{rack.key}: {racks:,} racks draw {racks * rack.peak_power_w / 1e6:,.1f} MW, the "
+            f"largest data center gives {block.site_w / 1e6:,.1f} MW"
+        )
     network = _cheapest(catalog, rack, fabric, block)
     if isinstance(network, str):
         return network
-    racks = block.racks
     tdp = rack.accelerator.tdp_w or rack.power_w / rack.accelerators
     per_rack = network.power_w * rack.accelerators / network.endpoints
     per_rack += _more_nics_w(rack, network)

@@ -76,25 +76,21 @@ def _of_workload(study: Study, space: Space, w: int, workload: str) -> list[Fron
     weights = space.parameters.weights
     owning = owning_cost(study, space, w)
     able = [d for d, row in enumerate(space.rows) if row.services[w] is not None]
-    able = _in_time(study, space, w, able)
     if not able:
         return []
+    baseline = [d for d in able if space.rows[d].system == study.design_space.baseline]
+    able = _in_time(study, space, w, able)
     mean_rate = space.rates[:, w, :] @ weights
-    per_token = np.where(
-        mean_rate > 0,
-        owning.usd_per_year
-        / np.maximum(mean_rate, 1e-300)
-        / (study.objective.availability * SECONDS_PER_YEAR),
-        np.inf,
-    )
+    tokens = mean_rate * study.objective.availability * SECONDS_PER_YEAR
+    per_token = np.full(len(tokens), np.inf)
+    np.divide(owning.usd_per_year, tokens, out=per_token, where=tokens > 0)
     per_watt = mean_rate / np.array([row.provisioned_power_w for row in space.rows])
     price = np.array([row.price_usd for row in space.rows])
     axes = np.stack([per_token, -per_watt, price], axis=1)
     winner = np.asarray(able)[np.argmin(owning.usd_per_token[able], axis=0)]
     best = np.bincount(winner, weights=weights, minlength=len(space.rows))
     keep = [d for d in able if not _beaten(axes[d], axes[able])]
-    baseline = [d for d in able if space.rows[d].system == study.design_space.baseline]
-    if baseline:
+    if baseline:  # ranked whatever it can do, also too late
         keep.append(min(baseline, key=lambda d: float(per_token[d])))
     ranked = sorted(set(keep), key=lambda d: (float(per_token[d]), space.rows[d].key))
     return [

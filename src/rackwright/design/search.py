@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -75,7 +75,10 @@ def search(
         priced_systems=candidates.residual.of,
         search=_stats(candidates, table.stats),
         sources=sources_of(final, catalog),
-        assumptions=(*_idle(study, table), *_assumptions(study, final)),
+        assumptions=(
+            *_idle(study, table, [c.rack.key for c in candidates.all]),
+            *_assumptions(study, final),
+        ),
         grade=worst([*(row.grade for row in final), *parameters.grades]),
     )
 
@@ -122,7 +125,7 @@ def _stats(candidates: Candidates, stats: SearchStats) -> SearchStats:
     )
 
 
-def _idle(study: Study, table: PerformanceTable) -> tuple[str, ...]:
+def _idle(study: Study, table: PerformanceTable, systems: Sequence[str]) -> tuple[str, ...]:
     """Return, for each workload that no design does, why, and what to declare for it."""
     notes = []
     for i, workload in enumerate(study.workloads):
@@ -135,7 +138,18 @@ def _idle(study: Study, table: PerformanceTable) -> tuple[str, ...]:
             notes.append(
                 f"{workload.name}: NO DESIGN DOES IT: {table.why_not(workload.name)}{mend}"
             )
-    return tuple(notes)
+    return (*notes, *_baseline(study, table, systems))
+
+
+def _baseline(study: Study, table: PerformanceTable, systems: Sequence[str]) -> Iterator[str]:
+    """Yield what today's system cannot do: there it cannot be ranked."""
+    today = study.design_space.baseline
+    if today is None:
+        return
+    for i, workload in enumerate(study.workloads):
+        able = {system for system, s in zip(systems, table.services, strict=True) if s[i]}
+        if able and today not in able:
+            yield f"{workload.name}: the baseline {today} cannot do it and is not ranked there"
 
 
 def _assumptions(study: Study, rows: tuple[SpaceRow, ...]) -> tuple[str, ...]:

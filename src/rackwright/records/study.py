@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from rackwright.records.base import Record
 from rackwright.records.interface import CoolingKind
@@ -32,6 +32,8 @@ from rackwright.records.quantity import (
     UsdPerMillionTokens,
     Weeks,
 )
+
+T = TypeVar("T")
 
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166 code, e.g. US, TW")]
 Name = Annotated[
@@ -192,8 +194,17 @@ class Supply(Graded):
 # --- what may be designed -------------------------------------------------------------------
 
 
-_Axis = Annotated[tuple[Annotated[int, Field(gt=0)], ...], Field(min_length=1)]
-"""Declared values of one axis: whole numbers above zero, at least one."""
+def _distinct(values: tuple[T, ...]) -> tuple[T, ...]:
+    twice = next((value for i, value in enumerate(values) if value in values[:i]), None)
+    if twice is not None:
+        raise ValueError(f"found {twice} twice: each value of an axis is searched once")
+    return values
+
+
+Some = Annotated[tuple[T, ...], Field(min_length=1), AfterValidator(_distinct)]
+"""Declared values of one axis: at least one, each once."""
+
+Whole = Annotated[int, Field(gt=0, le=100_000_000)]
 
 
 class Generation(Graded):
@@ -237,34 +248,34 @@ class Composed(Graded):
 class SoftwareSpace(Record):
     """The axes of the software search. Values that do not divide are rejected and counted."""
 
-    tensor_parallel: tuple[int, ...] = (1, 2, 4, 8, 16)
-    pipeline_parallel: tuple[int, ...] = (1, 2, 4, 7, 8, 9, 14, 16, 18)
-    expert_parallel: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
-    micro_batch: tuple[int, ...] = (1, 2, 4)
-    interleave: tuple[int, ...] = (1, 2)
-    recompute: tuple[Literal["none", "selective", "full"], ...] = ("none", "selective", "full")
-    context_parallel: tuple[int, ...] = (1,)
-    zero: tuple[Literal[0, 1, 2, 3], ...] = Field(
+    tensor_parallel: Some[Whole] = (1, 2, 4, 8, 16)
+    pipeline_parallel: Some[Whole] = (1, 2, 4, 7, 8, 9, 14, 16, 18)
+    expert_parallel: Some[Whole] = (1, 2, 4, 8, 16, 32)
+    micro_batch: Some[Whole] = (1, 2, 4)
+    interleave: Some[Whole] = (1, 2)
+    recompute: Some[Literal["none", "selective", "full"]] = ("none", "selective", "full")
+    context_parallel: Some[Whole] = (1,)
+    zero: Some[Literal[0, 1, 2, 3]] = Field(
         default=(1,), description="sharded over data parallel: 1 optimizer, 2 gradients, 3 weights"
     )
-    offload: tuple[Literal["none", "optimizer"], ...] = Field(
+    offload: Some[Literal["none", "optimizer"]] = Field(
         default=("none",), description="what lives in the host's memory"
     )
-    sequence_parallel: tuple[bool, ...] = (True,)
+    sequence_parallel: Some[bool] = (True,)
     precision: tuple[Precision, ...] = Field(
         default=(), description="tried beside the workload's own; empty: its own alone"
     )
     cache_precision: tuple[Literal["bf16", "fp8"], ...] = Field(
         default=(), description="of keys and values; empty: 16 bit with 16-bit weights, else 8"
     )
-    draft_tokens: tuple[int, ...] = Field(
+    draft_tokens: Some[Annotated[int, Field(ge=0, le=64)]] = Field(
         default=(0,), description="tokens drafted ahead and checked in one step (speculation)"
     )
-    prefill_share: tuple[Fraction, ...] = Field(
+    prefill_share: Some[Annotated[Fraction, Field(lt=1)]] = Field(
         default=(0.0,), description="replicas that only prefill; 0: every replica does both"
     )
-    batch: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-    prefill_chunk_tokens: tuple[int, ...] = (512, 2048, 8192)
+    batch: Some[Whole] = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+    prefill_chunk_tokens: Some[Whole] = (512, 2048, 8192)
 
 
 class DesignSpace(Record):
@@ -274,17 +285,17 @@ class DesignSpace(Record):
     composed: tuple[Composed, ...] = Field(
         default=(), description="racks composed from parts on a declared interface"
     )
-    nic_gbit_per_s: _Axis = (400, 800)
-    nics_per_accelerator: _Axis = (1,)
-    planes: _Axis = Field(
+    nic_gbit_per_s: Some[Whole] = (400, 800)
+    nics_per_accelerator: Some[Whole] = (1,)
+    planes: Some[Whole] = Field(
         default=(1,), description="fabrics side by side; a NIC is split where there are fewer NICs"
     )
-    fabric_tiers: tuple[Literal[1, 2, 3], ...] = Field(
-        default=(1, 2, 3), min_length=1, description="tiers of switches that a fabric may have"
+    fabric_tiers: Some[Literal[1, 2, 3]] = Field(
+        default=(1, 2, 3), description="tiers of switches that a fabric may have"
     )
-    oversubscription: tuple[Ratio, ...] = Field(default=(1.0, 2.0), min_length=1)
-    serving_block_racks: _Axis = (1,)
-    training_block_accelerators: tuple[Annotated[int, Field(gt=0)], ...] = ()
+    oversubscription: Some[Ratio] = (1.0, 2.0)
+    serving_block_racks: Some[Whole] = (1,)
+    training_block_accelerators: tuple[Whole, ...] = ()
     baseline: str | None = Field(
         default=None, description="system in use today; always ranked beside the best"
     )
