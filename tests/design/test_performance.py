@@ -194,7 +194,7 @@ def test_a_wider_software_space_never_lowers_a_rate():
 
 
 def test_layouts_that_do_not_divide_are_dropped_with_a_reason():
-    layouts = serving_layouts(block("H200", 8, 8), CHAT, MODELS["gpt-oss-120b"], SMALL)
+    layouts = next(serving_layouts(block("H200", 8, 8), MODELS["gpt-oss-120b"], SMALL))
 
     assert "replica larger than the block" in layouts.rejected
     assert sum(layouts.rejected.values()) + len(layouts.layouts) == 54
@@ -270,3 +270,12 @@ def test_a_published_serving_run_is_predicted(row):
 
     got, _ = closed_loop(m, h, e, 1024.0, 1024.0, plan, float(clients), 1024.0, 0.1)
     assert 1e3 * got == pytest.approx(measured, rel=0.30)
+
+
+def test_layouts_in_many_pieces_are_those_of_one(monkeypatch):
+    hardware, shape = block("H200", 64, 8), MODELS["gpt-oss-120b"]
+    whole = choose(hardware, CHAT, shape, SMALL, PARAMETERS)
+    monkeypatch.setattr("rackwright.design.software.LAYOUTS_AT_ONCE", 7)
+
+    assert len(list(serving_layouts(hardware, shape, SMALL))) > 3
+    assert choose(hardware, CHAT, shape, SMALL, PARAMETERS) == whole

@@ -140,31 +140,37 @@ def _serving(
     precision: str,
     cache: str,
 ) -> Choice:
-    layouts, structural = serving_layouts(block, workload, shape, software)
     m = model_numbers(shape)
     h = machine_numbers(block, precision, shape, CACHE_BYTES.get(cache))
     at = compute_precision(block.accelerator, precision)
     e, _, _ = serving_efficiencies(parameters, block.accelerator.family, at)
+    load = serving_load(workload)
     batches = np.array(sorted(software.batch), dtype=np.float64)
-    counts, unseen, i, batch, rate, over = serving_point.serving_over_layouts(
-        m, h, e, serving_load(workload), layouts, batches
-    )
-    feasible = int(counts[int(serving_point.FEASIBLE)])
+    counts, unseen = np.zeros(5, dtype=np.int64), np.zeros(5, dtype=np.int64)
+    over = np.full(5, np.inf)
+    structural: Counter[str] = Counter()
+    plan, rate = np.zeros(0), 0.0
+    for layouts, refused in serving_layouts(block, shape, software):
+        # a layout that does not divide stands for all its batches
+        structural.update({reason: n * len(batches) for reason, n in refused.items()})
+        found = serving_point.serving_over_layouts(m, h, e, load, layouts, batches)
+        counts, unseen = counts + found[0], unseen + found[1]
+        over = np.minimum(over, found[5])
+        if found[4] > rate:
+            plan, rate = layouts[found[2]].copy(), found[4]
+            plan[4] = found[3]
     kept = Choice(
         evaluated=int(counts.sum()),
-        feasible=feasible,
+        feasible=int(counts[int(serving_point.FEASIBLE)]),
         rejected={text: int(counts[r]) for r, text in LIMITS.items() if counts[r]},
         pruned={
-            # a layout that does not divide stands for all its batches
-            **{reason: n * len(batches) for reason, n in structural.items()},
+            **structural,
             **{text: int(unseen[r]) for r, text in LIMITS.items() if unseen[r]},
         },
     )
-    if not feasible:
+    if not plan.size:
         near = {text: float(over[r]) for r, text in LIMITS.items() if np.isfinite(over[r])}
         return Choice(**{**dict(kept), "excess": near})
-    plan = layouts[i].copy()
-    plan[4] = batch
     return Choice(
         **{
             **dict(kept),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import product
+from collections.abc import Iterable, Iterator
+from itertools import islice, product
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rackwright.kernels.training_search import Axes, Job
 from rackwright.records.hardware import Hardware
 from rackwright.records.model import ModelShape
-from rackwright.records.study import ServingWorkload, SoftwareSpace, TrainingWorkload
+from rackwright.records.study import SoftwareSpace, TrainingWorkload
 
 Array = NDArray[np.float64]
 
@@ -62,17 +62,33 @@ def training_points(shape: ModelShape, space: SoftwareSpace) -> int:
     return int(np.prod([axis.size for axis in training_axes(shape, space)], dtype=np.int64))
 
 
-def serving_layouts(
-    hardware: Hardware, workload: ServingWorkload, shape: ModelShape, space: SoftwareSpace
-) -> Layouts:
-    """Return the serving layouts (N, 7) of a block, in the columns of `kernels.serving.PLAN`.
+LAYOUTS_AT_ONCE = 1 << 16
+"""Layouts held at a time, whatever the number of them: a few megabytes."""
 
-    The batch is left at zero: the kernel runs through the declared batches. A replica has
-    max(tensor, expert) × pipeline accelerators; an expert group larger than the tensor group
-    copies the attention part, each copy taking its share of the requests (attention-DP).
+
+def serving_layouts(
+    hardware: Hardware, shape: ModelShape, space: SoftwareSpace
+) -> Iterator[Layouts]:
+    """Yield the serving layouts (N, 7) of a block, in the columns of `kernels.serving.PLAN`.
+
+    They come in pieces, in the order of the axes. The batch is left at zero: the kernel runs
+    through the declared batches. A replica has max(tensor, expert) × pipeline accelerators; an
+    expert group larger than the tensor group copies the attention part, each copy taking its
+    share of the requests (attention-DP).
     """
-    grid = np.array(list(product(*_serving_axes(shape, space))), dtype=np.float64)
-    tensor, pipeline, expert, chunk, draft, share = grid.T
+    axes = _serving_axes(shape, space)
+    inner = np.array(list(product(*axes[3:])), dtype=np.float64)
+    outer = product(*axes[:3])
+    step = max(1, LAYOUTS_AT_ONCE // len(inner))
+    while some := list(islice(outer, step)):
+        groups = np.repeat(np.array(some, dtype=np.float64), len(inner), axis=0)
+        yield _layouts(hardware, shape, groups, np.tile(inner, (len(some), 1)))
+
+
+def _layouts(hardware: Hardware, shape: ModelShape, groups: Array, others: Array) -> Layouts:
+    """Return the layouts that divide of groups (N, 3) with chunk, draft and share (N, 3)."""
+    tensor, pipeline, expert = groups.T
+    chunk, draft, share = others.T
     nested = np.where(expert <= tensor, tensor % expert == 0.0, expert % tensor == 0.0)
     ranks = np.maximum(tensor, expert) * pipeline
     keep, rejected = _sift(
