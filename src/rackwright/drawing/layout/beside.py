@@ -102,17 +102,16 @@ def _parameters(space: Space, row: SpaceRow, front: FrontRow) -> list[_Moved]:
 
 
 def _prices(row: SpaceRow, front: FrontRow) -> list[_Moved]:
+    """Return the ranges of part prices; a composed rack is charged their upper ends already."""
     now = front.usd_per_million_tokens
     per_usd = now * front.capital_share / row.price_usd
-    return [
-        (
-            f"price: {line.name}",
-            now + per_usd * (line.usd_low - line.usd),
-            now + per_usd * (line.usd_high - line.usd),
-        )
-        for line in row.price
-        if line.usd_high > line.usd_low
-    ]
+    found = []
+    for line in row.price:
+        charged = line.usd_high if front.composed else line.usd
+        if line.usd_high > line.usd_low:
+            low, high = (now + per_usd * (usd - charged) for usd in (line.usd_low, line.usd_high))
+            found.append((f"price: {line.name}", low, high))
+    return found
 
 
 def _stacked(unit: str, rows: Sequence[tuple[str, dict[str, float]]]) -> Bars:

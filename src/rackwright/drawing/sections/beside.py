@@ -63,12 +63,14 @@ def _workload(page: Page, workload: str) -> Html | None:
 
 
 def _shown(page: Page, workload: str) -> list[_Shown]:
-    """Return the best designs of a workload with the best baseline as the last of them."""
+    """Return the best designs of a workload; where no baseline is among them it is the last."""
     ranked = [row for row in page.answer.front.rows if row.workload == workload]
-    baseline = [row for row in ranked if row.baseline][:1]
-    others = [row for row in ranked if row not in baseline]
+    first = ranked[:MOST_BESIDE]
+    baseline = next((row for row in ranked if row.baseline), None)
+    if baseline is not None and baseline not in first:
+        first[-1] = baseline
     found: list[_Shown] = []
-    for front in (*others[: MOST_BESIDE - len(baseline)], *baseline):
+    for front in first:
         row = page.row(front.key)
         if row is not None:
             service = row.services[page.answer.space.workloads.index(workload)]

@@ -68,7 +68,7 @@ def _front(page: Page, workload: str) -> Html:
 
 def _front_line(page: Page, row: FrontRow) -> Line:
     interval = words.rate_interval(row.rate_low, row.rate_high)
-    tags = ("baseline",) if row.baseline else ()
+    tags = [t for t, on in (("baseline", row.baseline), ("composed", row.composed)) if on]
     cells: tuple[Part, ...] = (
         page.design(row.key, *tags),
         words.number(row.usd_per_million_tokens),
