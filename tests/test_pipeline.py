@@ -201,7 +201,10 @@ def test_a_study_without_an_answer_leaves_no_folder(tmp_path):
 
 @pytest.mark.parametrize(
     ("change", "says"),
-    [({"power_w": 20.0}, "smallest block reserves"), ({"floor_m2": 0.5}, "smallest block takes")],
+    [
+        ({"power_w": 20.0}, r"1 racks draw 1\d\d,\d{3} W, the largest data center gives 1\d W"),
+        ({"floor_m2": 0.5}, "smallest block takes"),
+    ],
 )
 def test_a_site_smaller_than_a_block_is_told_with_both_numbers(tmp_path, change, says):
     asked = given(tmp_path)

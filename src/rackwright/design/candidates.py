@@ -176,8 +176,8 @@ def _candidate(
     racks = block.racks
     if racks * rack.peak_power_w > block.site_w:
         return (
-            f"{rack.key}: {racks:,} racks draw {racks * rack.peak_power_w / 1e6:,.1f} MW, the "
-            f"largest data center gives {block.site_w / 1e6:,.1f} MW"
+            f"{rack.key}: {racks:,} racks draw {racks * rack.peak_power_w:,.0f} W, the largest "
+            f"data center gives {block.site_w:,.0f} W"
         )
     network = _cheapest(catalog, rack, fabric, block)
     if isinstance(network, str):
