@@ -179,6 +179,13 @@ def test_the_shipped_table_is_scored_whole():
     }  # fmt: skip
 
 
+def test_a_depth_that_no_model_has_is_a_wrong_cell(tmp_path):
+    score = score_training(write(tmp_path / "t.csv", [{**TRAINING, "layers": "1e9"}]), CATALOG)
+
+    assert score.refused.wrong == 1
+    assert "column layers: found 1e9, at most 10,000 are allowed" in score.mistakes[0]
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     column=st.sampled_from([name for name in TRAINING if name not in ("row_id", "source_id")]),

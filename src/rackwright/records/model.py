@@ -18,6 +18,9 @@ from rackwright.records.component import Component
 Mixer = Literal["full", "window", "linear", "none"]
 Feed = Literal["dense", "moe", "none"]
 
+MOST_LAYERS = 10_000
+"""Beyond any model's depth: a larger number is a slip, and layers are gone through one by one."""
+
 
 class LayerGroup(NamedTuple):
     """Equal layers: how they mix tokens, what they feed forward through, how many there are."""
@@ -130,7 +133,7 @@ class ModelShape(Record):
 
     name: str
     model_type: str = ""
-    layers: int = Field(gt=0)
+    layers: int = Field(gt=0, le=MOST_LAYERS)
     hidden: int = Field(gt=0)
     heads: int = Field(gt=0)
     kv_heads: int = Field(gt=0)

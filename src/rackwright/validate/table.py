@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 import duckdb
 
 from rackwright.records.errors import InputError, nearest
+from rackwright.records.model import MOST_LAYERS
 
 Row = Mapping[str, str]
 Kind = Literal["training", "serving"]
@@ -49,6 +50,8 @@ _NUMBERS: dict[Kind, tuple[str, ...]] = {
     "serving": ("isl", "osl", "out_tok_s", "out_tok_s_per_accel", "ttft_ms", "tpot_ms"),
 }
 _SIZES = ("n_shared", "first_dense", "q_lora", "kv_lora", "rope_dim", "swa_window", "zero_stage")
+
+_MOST = {"layers": MOST_LAYERS}
 
 
 class Table(NamedTuple):
@@ -92,6 +95,8 @@ def wrong_cells(table: Table, row: Row) -> tuple[str, ...]:
             found.append(f"column {column}: found {text}, it must be more than zero")
         elif column in whole and value != int(value):
             found.append(f"column {column}: found {text}, a whole number is needed")
+        elif value > _MOST.get(column, math.inf):
+            found.append(f"column {column}: found {text}, at most {_MOST[column]:,} are allowed")
     return tuple(found)
 
 
