@@ -178,7 +178,7 @@ def _searched(given: Given, folder: RunFolder | None, tell: Tell) -> Space:
     jobs = os.cpu_count() or 1
     if folder is None:
         return run_design(given, design.How(jobs=jobs, tell=tell))
-    path = folder.path / SEARCH_LEDGER
+    path = folder.begin(SEARCH_LEDGER)
     try:
         ledger = search_ledger(given, path, tell)
     except InputError:  # of a run stopped before its inputs were changed, or damaged: begin anew

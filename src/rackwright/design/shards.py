@@ -158,7 +158,7 @@ def run_shards(
     found = dict(ledger.known) if ledger is not None else {}
     open_ = [shard for shard in question.shards() if shard not in found]
     progress = _Progress(question, len(found), tell)
-    for shard, choice, seconds in _answers(question, open_, jobs):
+    for shard, choice, seconds in _answers(question, open_, jobs, tell):
         found[shard] = choice
         if ledger is not None:
             ledger.keep(shard, choice)
@@ -199,7 +199,7 @@ class _Progress:
 
 
 def _answers(
-    question: Question, shards: Sequence[tuple[int, int]], jobs: int
+    question: Question, shards: Sequence[tuple[int, int]], jobs: int, tell: Tell
 ) -> Iterator[tuple[tuple[int, int], Choice, float]]:
     """Yield shards as they are answered, in whatever order they come."""
     each = question.points() / max(len(question.hardware) * len(question.workloads), 1)
@@ -209,7 +209,7 @@ def _answers(
         for shard in shards:
             yield (shard, *_answer(question, shard))
         return
-    yield from _from_workers(question, iter(shards), jobs)
+    yield from _from_workers(question, iter(shards), jobs, tell)
 
 
 _AHEAD = 4
@@ -217,7 +217,7 @@ _AHEAD = 4
 
 
 def _from_workers(
-    question: Question, shards: Iterator[tuple[int, int]], jobs: int
+    question: Question, shards: Iterator[tuple[int, int]], jobs: int, tell: Tell
 ) -> Iterator[tuple[tuple[int, int], Choice, float]]:
     """Yield what worker processes answer; when stopped, what runs is waited for and yielded too."""
     with (
@@ -228,23 +228,42 @@ def _from_workers(
         try:
             while True:
                 more = () if stopped else islice(shards, _AHEAD * jobs - len(pending))
-                pending.update({pool.submit(_in_worker, shard): shard for shard in more})
+                with _deaf():  # a submission may start a worker
+                    pending.update({pool.submit(_in_worker, shard): shard for shard in more})
                 if not pending:
                     break
                 for future in wait(pending, _HEARS_EVERY_S, FIRST_COMPLETED).done:
                     yield (pending.pop(future), *future.result())
-                for future in [f for f in pending if stopped and f.cancel()]:
-                    del pending[future]
-            if stopped:
-                raise KeyboardInterrupt
+                if stopped:
+                    tell("stopping when what runs is done; Ctrl-C again stops at once")
+                    for future in [f for f in pending if f.cancel()]:
+                        del pending[future]
         except BaseException:  # stopped twice, or an answer that could not be kept
             for worker in active_children():
                 worker.terminate()
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(wait=True, cancel_futures=True)
             raise
+    if stopped:
+        raise KeyboardInterrupt
 
 
 _HEARS_EVERY_S = 0.2
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Hold Ctrl-C back until the end of the block; processes begun in it never hear it.
+
+    A worker stopped while it starts would leave the pool waiting for it.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # not on every system
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

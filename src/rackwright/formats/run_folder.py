@@ -60,7 +60,7 @@ def open_run(target: str | Path, *, resume: bool = False, owner: str = "") -> It
             shutil.rmtree(partial, ignore_errors=True)
         raise
     except BaseException:  # Ctrl-C too: what is finished stays, a folder with nothing in it goes
-        if not run.stages:
+        if not run.stages and not run.begun:
             shutil.rmtree(partial, ignore_errors=True)
         raise
     try:
@@ -81,6 +81,7 @@ class RunFolder:
         """Take up the ledger in the folder, if there is one."""
         self.path = path
         self.stages: dict[str, dict[str, Any]] = _read_ledger(path)
+        self.begun = False
 
     def finished(self, stage: str, inputs_sha256: str) -> bool:
         """Tell whether a stage is done for inputs with this hash, and its files are there."""
@@ -101,6 +102,12 @@ class RunFolder:
         # Entered last: a stop while the records are written leaves the stage unfinished.
         write_json(self.path / _LEDGER, {"stages": {**self.stages, stage: entry}})
         self.stages = {**self.stages, stage: entry}
+
+    def begin(self, name: str) -> Path:
+        """Return the place where a stage keeps what it has so far; a stop leaves it there."""
+        write_json(self.path / _LEDGER, {"stages": self.stages})
+        self.begun = True
+        return self.path / name
 
     def write(self, name: str, text: str) -> Path:
         """Write another file of the run, such as a drawing or the report."""
