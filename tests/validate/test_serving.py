@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rackwright.validate.measured import age_years
 from rackwright.validate.resolve import Models
 from rackwright.validate.scores import Point, by_configuration, interval, residual_spread
 from rackwright.validate.serving import layout_choice, score_serving
@@ -143,6 +144,36 @@ def test_the_shipped_table_is_scored_or_refused_for_want_of_data():
     assert score.rows == score.scored + score.refused.no_data
     assert score.scored >= 0.95 * (score.rows - score.refused.no_data)
     assert score.layout_choice.groups >= 20
+    assert score.layout_choice.within_5pct_pct >= 90.0
+
+
+def test_the_shipped_calibration_predicts_the_rows_that_it_was_fitted_on():
+    # issue 4: what the public rows must come to; the last digit is the fit's tolerance
+    score = score_serving(None, CATALOG)
+
+    assert score.tpot.error.all.median_pct <= 10.0
+    assert score.tpot.error.all.p90_pct <= 30.0
+    assert score.ttft.error.all.median_pct <= 20.0
+    assert score.throughput.error.all.median_pct <= 12.0
+
+
+def test_software_ages_until_the_end_of_2025():
+    assert age_years("2023") == pytest.approx(2.3)
+    assert age_years("2024-04") == pytest.approx(1.5)
+    assert age_years("20260216") == age_years("") == age_years("2025-13-45") == 0.0
+    assert age_years("2001-01") == 5.0
+
+
+def test_no_brand_of_engine_or_chip_is_refused_for_being_unknown(tmp_path):
+    rows = [
+        {**SERVING, "accelerator": "MI355X", "framework": "an engine nobody has heard of 3.1"},
+        {**SERVING, "accelerator": "Trainium2", "framework": ""},
+        {**SERVING, "accelerator": "RTX 4090", "framework": "sglang 0.4.1", "date": "2024-11"},
+        {**SERVING, "accelerator": "Gaudi 3", "framework": "TensorRT-LLM 0.9", "date": "never"},
+    ]
+    score = score_serving(write(tmp_path / "s.csv", rows), CATALOG)
+
+    assert score.scored == len(rows)
 
 
 @settings(max_examples=40, deadline=None)
