@@ -89,9 +89,12 @@ def run(
         seconds: filled with the time that each stage took; stages overlap.
     """
     study = given.study
-    keep = _Keeper(folder, _inputs_sha256(given), tell, {} if seconds is None else seconds)
+    seconds = {} if seconds is None else seconds
+    keep = _Keeper(folder, _inputs_sha256(given), tell, seconds)
 
-    space = keep("design", "space", Space, lambda: _searched(given, folder, tell))
+    space = keep("design", "space", Space, lambda: _searched(given, folder, tell, seconds))
+    if folder is not None:
+        (folder.path / SEARCH_LEDGER).unlink(missing_ok=True)  # the space on disk holds all of it
     front = keep("front", "front", Front, lambda: design.front(study, space))
     plan = keep.plan("build", lambda: run_build(given, space))
     if not plan.designs:  # nothing to compare with, nothing to test or buy: say why, now
@@ -173,11 +176,14 @@ def search_ledger(given: Given, path: Path, tell: Tell) -> design.Ledger:
     return design.Ledger(path, _inputs_sha256(given), tell)
 
 
-def _searched(given: Given, folder: RunFolder | None, tell: Tell) -> Space:
+def _searched(
+    given: Given, folder: RunFolder | None, tell: Tell, seconds: dict[str, float]
+) -> Space:
     """Search with a ledger in the run's folder, so that a stopped run loses no shard."""
     jobs = os.cpu_count() or 1
     if folder is None:
         return run_design(given, design.How(jobs=jobs, tell=tell))
+    meter = design.Meter()
     path = folder.begin(SEARCH_LEDGER)
     try:
         ledger = search_ledger(given, path, tell)
@@ -185,8 +191,8 @@ def _searched(given: Given, folder: RunFolder | None, tell: Tell) -> Space:
         tell("the search that was stopped asked something else; searching anew")
         path.unlink()
         ledger = search_ledger(given, path, tell)
-    space = run_design(given, design.How(ledger, jobs, None, tell))
-    path.unlink()  # the space holds all of it
+    space = run_design(given, design.How(ledger, jobs, meter, tell))
+    seconds |= {f"search: CPU in {kind}": spent for kind, spent in meter.seconds.items()}
     return space
 
 

@@ -59,9 +59,12 @@ def _price(row: SpaceRow) -> Iterator[str]:
         f"({low / 1e6:,.2f} to {high / 1e6:,.2f}), bottom-up:"
     )
     for line in row.price:
+        ends = f"{line.usd_low / 1e6:,.3f} to {line.usd_high / 1e6:,.3f}, "
+        if not line.usd_low and not line.usd_high:  # what leads to the upper end has no range
+            ends = ""
         yield (
             f"    {line.name:<17}{line.usd / 1e6:>10,.3f} MUSD  {line.usd / row.price_usd:>6.1%}"
-            f"  ({line.usd_low / 1e6:,.3f} to {line.usd_high / 1e6:,.3f}, grade {line.grade})"
+            f"  ({ends}grade {line.grade})"
         )
 
 
