@@ -195,9 +195,10 @@ def _served(front: Front) -> list[str]:
 
 def _best_statement(front: Front, workload: str) -> Statement:
     row = next(r for r in front.rows if r.workload == workload)
+    at = "at the upper end of its price" if row.composed else "at list prices"
     text = (
         f"Best for {workload} without shortage: {row.key}, "
-        f"{row.usd_per_million_tokens:.3g} USD per million tokens at list prices "
+        f"{row.usd_per_million_tokens:.3g} USD per million tokens {at} "
         f"(cheapest in {row.chance_best:.0%} of worlds)."
     )
     return Statement(text=text, grade=row.grade, leans_on="catalog prices and efficiencies")

@@ -115,6 +115,7 @@ def _study(file: Path) -> Outcome:
         "data centers": len(study.data_centers),
         "factories": len(study.factories),
         "rack systems": len(study.design_space.generations),
+        "interfaces to compose racks on": len(study.design_space.composed),
         "scenarios": len(study.scenarios),
     }
     summary = ", ".join(f"{count} {name}" for name, count in parts.items() if count)
