@@ -27,7 +27,7 @@ def test_a_full_two_tier_tree_has_half_the_radix_in_spines():
 
 
 def test_one_switch_is_enough_for_its_ports_and_one_more_is_not():
-    assert fat_tree(64, 64) == (1, 1, 0, 0, 64, 0)
+    assert fat_tree(64, 64) == (1, 1, 0, 0, 64, 0, 0, 1)
     two = fat_tree(65, 64)
     assert two is not None
     assert two.tiers == 2

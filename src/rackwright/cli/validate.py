@@ -10,6 +10,7 @@ import typer
 from rackwright import catalog as catalogs
 from rackwright.catalog import Catalog
 from rackwright.cli.errors import FINDINGS
+from rackwright.cli.fabrics import answer_fabric
 from rackwright.cli.given import CalibrationFile, CatalogFolder
 from rackwright.cli.output import JsonFlag, answer
 from rackwright.cli.progress import Progress
@@ -22,7 +23,7 @@ from rackwright.validate.scores import Errors, ErrorStats, Interval
 from rackwright.validate.serving import QUANTITIES, ServingScore, score_serving
 from rackwright.validate.training import TrainingScore, score_training
 
-KINDS = ("training", "serving", "requests")
+KINDS = ("training", "serving", "requests", "fabric")
 _QUANTITY = {
     "step": "step time",
     "tpot": "time per output token",
@@ -32,7 +33,9 @@ _QUANTITY = {
 
 
 def run(
-    kind: Annotated[str, typer.Argument(help="what is scored: training, serving or requests")],
+    kind: Annotated[
+        str, typer.Argument(help="what is scored: training, serving, requests, fabric")
+    ],
     file: Annotated[
         Path | None,
         typer.Argument(metavar="[FILE|DIR]", help="a table of the published format"),
@@ -59,6 +62,9 @@ def run(
              f"{nearest(kind, KINDS)}"]
         )  # fmt: skip
     components = catalogs.load(catalog, calibration)
+    if kind == "fabric":
+        answer_fabric(file, components, as_json=as_json)
+        return
     shapes = Models(components, models)
     if kind == "requests":
         _requests(file, engine, components, shapes, as_json=as_json)

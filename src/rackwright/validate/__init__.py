@@ -9,4 +9,5 @@ records, reasons of refusal), `measured.py` (a row as the model reads it), `trai
 (replayed runs), `scores.py` (errors and intervals), `regret.py` (plans chosen by the model),
 `cross.py` (what was left out of the fit), `fit.py`, `fit_training.py` and `fit_serving.py` (the
 fit, what is fitted, on which rows), `calibrate.py` (your rows into the fit, printed).
+`fabric.py` with `reference/` scores counts of published designs.
 """
