@@ -86,6 +86,7 @@ def fat_tree(
     if pods > radix:
         return None
     in_pod = ceil(leaves / pods)
+    leaves = pods * in_pod
     spines = bundles(in_pod * up, half, up if equal else 0)  # of one pod
     cores = spines * bundles(pods * half, radix, half)
     spines *= pods
