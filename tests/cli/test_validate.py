@@ -80,7 +80,10 @@ def test_a_contradictory_row_is_a_finding_on_stderr(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("trainning",), "allowed: training, serving, requests, fabric. Did you mean training?"),
+        (
+            ("trainning",),
+            "allowed: training, serving, requests, fabric, wiring. Did you mean training?",
+        ),
         (("training", "nowhere.csv"), "nowhere.csv: no such file or folder"),
         (("training", "--models", "nowhere"), "nowhere: no such folder of models"),
     ],

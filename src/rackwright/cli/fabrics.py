@@ -1,7 +1,8 @@
-"""What `validate fabric` prints."""
+"""What `validate fabric` and `validate wiring` print."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -11,7 +12,9 @@ from rackwright.cli.errors import FINDINGS
 from rackwright.cli.output import answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.tables import table
+from rackwright.records.errors import InputError
 from rackwright.validate.fabric import FabricScore, score_fabric
+from rackwright.validate.wiring import score_wiring
 
 
 def answer_fabric(file: Path | None, catalog: Catalog, *, as_json: bool) -> None:
@@ -28,6 +31,37 @@ def answer_fabric(file: Path | None, catalog: Catalog, *, as_json: bool) -> None
     for mistake in score.mistakes:
         typer.echo(f"error: {mistake}", err=True)
     if score.wrong or score.mistakes:
+        raise typer.Exit(FINDINGS)
+
+
+def answer_wiring(folders: Sequence[Path], *, as_json: bool) -> None:
+    """Wire the plan of each folder and print how its cables compare with those listed there.
+
+    Raises:
+        InputError: no folder is given, or one cannot be read.
+        typer.Exit: a cable or a part differs.
+    """
+    if not folders:
+        raise InputError(["validate wiring needs folders, each with topology-map.yaml, "
+                          "connectivity-map.csv and bom.csv"])  # fmt: skip
+    score = score_wiring(folders)
+    head = ["folder", "links", "matched", "missing", "extra", "parts wrong"]
+    rows = [
+        [v.id, *map(str, (v.links, v.matched, v.missing, v.extra, v.bom_wrong))]
+        for v in score.variants
+    ]
+    lines = ["cables of our wiring beside those listed, devices renamed within their roles:",
+             *table(head, rows)]  # fmt: skip
+    for v in score.variants:
+        lines += [f"  {v.id}: skipped: {v.skipped}"] if v.skipped else []
+        lines += [f"  {v.id}: first difference: {v.first_difference}"] if v.first_difference else []
+        lines += [
+            f"  {v.id}: {p.section} {p.name}: listed {p.printed}, computed {p.computed}"
+            for p in v.parts
+        ]
+    document = {"kind": "wiring", **score.model_dump(mode="json")}
+    answer(document, lines, "rackwright validate fabric", as_json=as_json)
+    if score.wrong:
         raise typer.Exit(FINDINGS)
 
 

@@ -10,7 +10,7 @@ import typer
 from rackwright import catalog as catalogs
 from rackwright.catalog import Catalog
 from rackwright.cli.errors import FINDINGS
-from rackwright.cli.fabrics import answer_fabric
+from rackwright.cli.fabrics import answer_fabric, answer_wiring
 from rackwright.cli.given import CalibrationFile, CatalogFolder
 from rackwright.cli.output import JsonFlag, answer
 from rackwright.cli.progress import Progress
@@ -23,7 +23,7 @@ from rackwright.validate.scores import Errors, ErrorStats, Interval
 from rackwright.validate.serving import QUANTITIES, ServingScore, score_serving
 from rackwright.validate.training import TrainingScore, score_training
 
-KINDS = ("training", "serving", "requests", "fabric")
+KINDS = ("training", "serving", "requests", "fabric", "wiring")
 _QUANTITY = {
     "step": "step time",
     "tpot": "time per output token",
@@ -34,11 +34,13 @@ _QUANTITY = {
 
 def run(
     kind: Annotated[
-        str, typer.Argument(help="what is scored: training, serving, requests, fabric")
+        str, typer.Argument(help="what is scored: training, serving, requests, fabric or wiring")
     ],
-    file: Annotated[
-        Path | None,
-        typer.Argument(metavar="[FILE|DIR]", help="a table of the published format"),
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE|DIR]...", help="a table of the published format; wiring takes folders"
+        ),
     ] = None,
     models: Annotated[
         Path | None,
@@ -61,6 +63,12 @@ def run(
             [f"nothing to validate named {kind!r}; allowed: {', '.join(KINDS)}."
              f"{nearest(kind, KINDS)}"]
         )  # fmt: skip
+    if kind == "wiring":
+        answer_wiring(files or [], as_json=as_json)
+        return
+    if files and len(files) > 1:
+        raise InputError([f"validate {kind} takes one file, got {len(files)}"])
+    file = files[0] if files else None
     components = catalogs.load(catalog, calibration)
     if kind == "fabric":
         answer_fabric(file, components, as_json=as_json)

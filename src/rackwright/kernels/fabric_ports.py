@@ -126,7 +126,7 @@ def wire_dragonfly(shape: Dragonfly, endpoints: int) -> Wiring:
     Raises:
         ValueError: more endpoints than ports, or global ports that do not pair up.
     """
-    p, a, h, g = shape
+    p, a, _, g = shape
     if not 0 < endpoints <= shape.endpoints:
         raise ValueError(f"a dragonfly of {shape.endpoints} endpoints was asked for {endpoints}")
     switch, port = np.divmod(np.arange(endpoints, dtype=np.int32), np.int32(p))
