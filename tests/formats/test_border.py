@@ -63,6 +63,8 @@ CHANGES = [
     ('"15 T tokens"', "15 T tokens", ["study.toml:23: column 13: malformed", '"15 T tokens".']),
     ('name = "tiny"', 'name = "tiny', ["study.toml:2: column 13: malformed TOML"]),
     ('name = "pretrain"', 'name = "chat"', ["study.toml:7: workloads: ", "'chat' is used twice"]),
+    ("[{ value = 1000 }]", "[{ week = 9, value = 1 }, { week = 3, value = 2 }]",
+     [":53: supplies[0].per_week: ", "must rise: found week 9 followed by week 3"]),
 ]  # fmt: skip
 
 
@@ -193,3 +195,16 @@ def test_no_bytes_break_the_border(data):
         else:
             return
     assert all(HAS_LINE.search(line) for line in told), told
+
+
+def test_a_scenario_that_ends_before_it_begins_is_a_mistake_and_not_without_effect(tmp_path):
+    window = (
+        '\n[[scenarios]]\nname = "late"\n[[scenarios.supply]]\norigin = "KR"\nfactor = 0.5\n'
+        "from_week = 10\nto_week = 5\n"
+    )
+
+    (line,) = mistakes(TINY + window, tmp_path)
+
+    last = len((TINY + window).splitlines())
+    assert line.startswith(f"study.toml:{last}: scenarios[0].supply[0].to_week: found 5, allowed")
+    assert "after from_week (10)" in line

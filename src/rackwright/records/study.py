@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import pairwise
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -61,7 +61,17 @@ class Step(Record):
     value: float = Field(ge=0, le=1e18)
 
 
-Ramp = Annotated[tuple[Step, ...], Field(min_length=1)]
+def _weeks_rise(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    for earlier, later in pairwise(steps):
+        if later.week <= earlier.week:
+            raise ValueError(
+                f"the weeks of the steps must rise: found week {earlier.week:g} followed by "
+                f"week {later.week:g}; each step holds until the next one"
+            )
+    return steps
+
+
+Ramp = Annotated[tuple[Step, ...], Field(min_length=1), AfterValidator(_weeks_rise)]
 
 
 # --- what is wanted -------------------------------------------------------------------------
@@ -418,24 +428,36 @@ class OptionTerms(Graded):
 # --- what could happen ----------------------------------------------------------------------
 
 
-class SupplyEffect(Record):
+class Window(Record):
+    """From one week to another; the last week is not in it."""
+
+    from_week: Weeks = 0.0
+    to_week: Weeks = 10_000.0
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        if self.to_week <= self.from_week:
+            raise ValueError(
+                f"to_week: found {self.to_week:g}, allowed a week after from_week "
+                f"({self.from_week:g})"
+            )
+        return self
+
+
+class SupplyEffect(Window):
     """Supply of matching parts is multiplied inside the window."""
 
     part: str | None = None
     origin: Country | None = None
     factor: float = Field(ge=0)
-    from_week: Weeks = 0.0
-    to_week: Weeks = 10_000.0
 
 
-class FactoryEffect(Record):
+class FactoryEffect(Window):
     """Capacity of matching factories is multiplied inside the window."""
 
     factory: Name | None = None
     country: Country | None = None
     factor: float = Field(ge=0)
-    from_week: Weeks = 0.0
-    to_week: Weeks = 10_000.0
 
 
 class DemandEffect(Record):
