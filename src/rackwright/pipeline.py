@@ -54,6 +54,8 @@ class Given(NamedTuple):
     models: Mapping[str, ModelShape]
     readings: tuple[Measurement, ...] = ()
     rehearse: bool = False
+    places: tuple[str, ...] = ()
+    """File and line of each reading, for messages."""
 
 
 class Result(NamedTuple):
@@ -150,7 +152,7 @@ def _early_access(
         return acceptance, decision, None
     report = keep(
         "accept judge", "acceptance_report", AcceptanceReport,
-        lambda: accept.judge(acceptance, readings),
+        lambda: accept.judge(acceptance, readings, given.places),
     )  # fmt: skip
     kind, learned = evidence_kind(report), reweighted(space, report)
     rebuilt = keep.plan("build on evidence", lambda: run_build(given, learned, None, (plan,), kind))

@@ -134,7 +134,32 @@ def test_readings_of_another_design_are_refused_by_name(plan):
     text = str(caught.value)
     assert "another design" in text
     assert "Did you mean decode?" in text
-    assert len(caught.value.mistakes) == 3
+    assert len(caught.value.mistakes) == 2  # what is wrong with many readings is said once
+    assert caught.value.mistakes[0].startswith("measurement 1: rack ")
+
+
+def test_a_reading_in_another_unit_than_it_says_is_refused_with_its_line(plan):
+    taken = readings(plan, 1.0, racks=2)
+    wrong = [Measurement(**{**dict(taken[0]), "value": taken[0].value * 1e12}), *taken[1:]]
+    places = [f"r.jsonl:{i}" for i in range(1, len(wrong) + 1)]
+    with pytest.raises(InputError) as caught:
+        accept.judge(plan, wrong, places)
+    (line,) = caught.value.mistakes
+    assert line.startswith("r.jsonl:1: rack ")
+    assert "was a prefix left out?" in line
+
+
+def test_a_very_slow_rack_is_no_mistake(plan):
+    taken = readings(plan, 1.0, racks=9)
+    share = {"higher": 0.02, "lower": 50.0}
+    better = {p.probe: p.better for p in plan.probes}
+    slow = [
+        Measurement(**{**dict(m), "value": m.value * share[better[m.probe]]})
+        if m.rack == taken[0].rack
+        else m
+        for m in taken
+    ]
+    assert taken[0].rack in {u.rack for u in accept.judge(plan, slow).units if u.verdict == "FAIL"}
 
 
 def test_siblings_find_what_the_prediction_cannot():

@@ -81,6 +81,19 @@ def test_a_rehearsal_is_judged_by_the_plan_of_the_run(home, tmp_path):
     assert failed == {"rehearsal-10"}
 
 
+def test_a_rehearsal_overwrites_an_earlier_one_and_never_real_readings(home, tmp_path):
+    plan, readings = str(home / "run"), tmp_path / "r.jsonl"
+    words = ("accept", "rehearse", "--plan", plan, "--out", str(readings))
+    assert call(*words).exit_code == 0
+    assert call(*words).exit_code == 0
+    real = readings.read_text().replace('"fictitious":true', '"fictitious":false')
+    readings.write_text(real)
+    result = call(*words)
+    assert result.exit_code == 2
+    assert "no earlier rehearsal" in result.stderr
+    assert readings.read_text() == real
+
+
 def test_a_run_with_measurements_goes_through_to_the_decision(home, tmp_path):
     readings = tmp_path / "m" / "r.jsonl"
     readings.parent.mkdir()
@@ -100,6 +113,18 @@ def test_readings_of_another_design_are_refused(home, tmp_path):
     result = call("accept", "judge", str(readings), "--plan", str(home / "run"))
     assert result.exit_code == 2
     assert "another design" in result.stderr
+    assert result.stderr.startswith(f"error: {readings}:1: rack rehearsal-01, ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_file_without_readings_is_a_mistake_and_not_a_run_without_measurements(home, tmp_path):
+    nothing = tmp_path / "r.jsonl"
+    nothing.write_text("")
+    study, out = str(home / "study.toml"), str(tmp_path / "out")
+    result = call("run", study, "--measurements", str(nothing), "--out", out)
+    assert result.exit_code == 2
+    assert f"{nothing}:1: no measurements" in result.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["r.jsonl"]
 
 
 def test_buy_values_the_option_in_order(home):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from rackwright.accept.model import Learned, learn
@@ -21,18 +21,21 @@ from rackwright.records.errors import InputError, nearest
 from rackwright.records.provenance import worst
 
 
-def judge(plan: AcceptancePlan, readings: Sequence[Measurement]) -> AcceptanceReport:
+def judge(
+    plan: AcceptancePlan, readings: Sequence[Measurement], places: Sequence[str] = ()
+) -> AcceptanceReport:
     """Return the report on early racks.
 
     Args:
         plan: frozen; its hash must stand in every reading.
         readings: at least one.
+        places: file and line of each reading, for messages; none = counted from 1.
 
     Raises:
         InputError: readings of another plan, design or revision, unknown probes, wrong units,
-            or values that no log can be taken of; all at once.
+            or values that no log can be taken of or that cannot be of that unit; all at once.
     """
-    _check(plan, readings)
+    _check(plan, readings, places)
     units = judge_units(plan, readings)
     out = {u.rack for u in units if u.verdict is Verdict.FAIL}
     promises = tuple(judge_promise(plan, probe, readings, out) for probe in plan.probes)
@@ -58,40 +61,62 @@ def judge(plan: AcceptancePlan, readings: Sequence[Measurement]) -> AcceptanceRe
     )
 
 
-def _check(plan: AcceptancePlan, readings: Sequence[Measurement]) -> None:
-    sha = record_sha256(plan)
-    probes = {p.probe: p for p in plan.probes}
-    mistakes: list[str] = []
-    first: dict[Measurement, int] = {}
-    for i, m in enumerate(readings, start=1):
-        where = f"measurement {i} (rack {m.rack}, {m.probe})"
-        if first.setdefault(m, i) != i and m.value is not None:
-            mistakes.append(
-                f"{where}: the same as measurement {first[m]}: remove one, or say in `note` what "
-                "tells the two readings apart"
-            )
-        if m.plan_sha256 != sha:
-            mistakes.append(
-                f"{where}: plan_sha256 is {m.plan_sha256[:12]}..., this plan is {sha[:12]}...: "
-                f"it was taken for another design or plan than {plan.design}; measure again "
-                "against this plan, or judge it with its own"
-            )
-            continue
-        if m.revision and m.revision != plan.revision:
-            mistakes.append(f"{where}: revision {m.revision}, the plan is for {plan.revision}")
-        if m.probe not in probes:
-            mistakes.append(f"{where}: the plan has no such probe.{nearest(m.probe, probes)}")
-            continue
-        if m.unit != probes[m.probe].unit:
-            mistakes.append(
-                f"{where}: unit {m.unit!r}, the plan has {probes[m.probe].unit!r}: convert it"
-            )
-        if m.value is not None and m.value <= 0:
-            mistakes.append(f"{where}: value {m.value:g}, must be above 0")
+_BEST, _WORST = 10.0, 1e-3
+"""Times the promise beyond which a reading is taken for one in another unit."""
+
+
+def _check(plan: AcceptancePlan, readings: Sequence[Measurement], places: Sequence[str]) -> None:
     if not readings:
-        mistakes.append("no measurements: the file has no readings in it")
-    if mistakes:
-        raise InputError(mistakes)
+        raise InputError(["no measurements: the file has no readings in it"])
+    at = list(places) or [f"measurement {i + 1}" for i in range(len(readings))]
+    sha = record_sha256(plan)
+    told: dict[str, list[str]] = {}  # what is wrong with many readings is said once
+    first: dict[Measurement, int] = {}
+    for i, m in enumerate(readings):
+        texts = list(_wrong(plan, sha, m))
+        if first.setdefault(m, i) != i and m.value is not None:
+            texts.append(
+                f"the same as {at[first[m]]}: remove one, or say in `note` what tells the two "
+                "readings apart"
+            )
+        for text in texts:
+            told.setdefault(text, []).append(f"{at[i]}: rack {m.rack}, {m.probe}")
+    if told:
+        raise InputError(
+            [
+                where[0] + (f" (and {len(where) - 1} more)" if where[1:] else "") + f": {text}"
+                for text, where in told.items()
+            ]
+        )
+
+
+def _wrong(plan: AcceptancePlan, sha: str, m: Measurement) -> Iterator[str]:
+    """Yield what keeps a reading from being judged by a plan."""
+    if m.plan_sha256 != sha:
+        yield (
+            f"plan_sha256 is {m.plan_sha256[:12]}..., this plan is {sha[:12]}...: it was taken for "
+            f"another design or plan than {plan.design}; measure again against this plan, or "
+            "judge it with its own"
+        )
+        return
+    if m.revision and m.revision != plan.revision:
+        yield f"revision {m.revision}, the plan is for {plan.revision}"
+    probes = {p.probe: p for p in plan.probes}
+    if m.probe not in probes:
+        yield f"the plan has no such probe.{nearest(m.probe, probes)}"
+        return
+    probe = probes[m.probe]
+    if m.unit != probe.unit:
+        yield f"unit {m.unit!r}, the plan has {probe.unit!r}: convert it"
+    elif m.value is not None and m.value <= 0:
+        yield f"value {m.value:g}, must be above 0"
+    elif m.value is not None:
+        share = m.value / probe.promised if probe.better == "higher" else probe.promised / m.value
+        if not _WORST <= share <= _BEST:
+            yield (
+                f"value {m.value:g} {m.unit} where {probe.promised:.4g} is promised: was a prefix "
+                "left out? Where the probe ran and gave nothing, write null"
+            )
 
 
 def _lot(

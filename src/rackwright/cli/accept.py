@@ -8,22 +8,20 @@ from typing import Annotated
 import typer
 
 from rackwright import accept
-from rackwright.cli.given import CalibrationFile, CatalogFolder, given_of
+from rackwright.cli.given import CalibrationFile, CatalogFolder, given_of, read_readings
 from rackwright.cli.output import JsonFlag, StudyFile, answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.tables import table
 from rackwright.formats.atomic import make_folder, write_text
-from rackwright.formats.border import read_json_lines
 from rackwright.formats.stored import read_stored_file, write_record
 from rackwright.pipeline import run_accept_plan, run_build, run_design
 from rackwright.records.acceptance import (
     AcceptancePlan,
     AcceptanceReport,
-    Measurement,
     Verdict,
 )
 from rackwright.records.base import record_sha256
-from rackwright.records.errors import RackwrightError
+from rackwright.records.errors import InputError, RackwrightError
 from rackwright.records.study import Rehearsal
 from rackwright.summary import lead_design
 
@@ -81,6 +79,7 @@ def rehearse(
     made = accept.rehearse(
         frozen, Rehearsal(racks=racks, share_of_promise=share, slow_racks=slow), seed
     )
+    _not_over_real_readings(out)
     write_text(out, "".join(m.model_dump_json() + "\n" for m in made))
     answer(
         {"written": str(out), "readings": len(made), "fictitious": True},
@@ -100,8 +99,8 @@ def judge(
     Exit code 1 when the lot is not accepted or a unit fails.
     """
     frozen = _plan(plan)
-    readings, _ = read_json_lines(Measurement, measurements)
-    report = accept.judge(frozen, readings)
+    readings, places = read_readings([measurements])
+    report = accept.judge(frozen, readings, places)
     answer(
         {**report.model_dump(mode="json"), "weights": [float(x) for x in report.weights]},
         report_lines(report),
@@ -113,6 +112,20 @@ def judge(
 
 
 subcommands = (plan, rehearse, judge)
+
+
+def _not_over_real_readings(out: Path) -> None:
+    """Refuse to overwrite a file unless it holds nothing but an earlier rehearsal."""
+    if not out.exists():
+        return
+    try:
+        fictitious = all(m.fictitious for m in read_readings([out])[0])
+    except InputError:
+        fictitious = False
+    if not fictitious:
+        raise RackwrightError(
+            f"{out}: exists and is no earlier rehearsal; name another file, or remove it first."
+        )
 
 
 def _plan(path: Path) -> AcceptancePlan:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rackwright import catalog as catalogs
+from rackwright.formats.border import read_json_lines
 from rackwright.load import LoadedStudy, load_models, load_study
 from rackwright.pipeline import Given
 from rackwright.records.acceptance import Measurement
+from rackwright.records.errors import InputError
 
 CatalogFolder = Annotated[
     Path | None,
@@ -34,8 +37,29 @@ def given_from(
     readings: tuple[Measurement, ...] = (),
     rehearse: bool = False,
     calibration: Path | None = None,
+    places: tuple[str, ...] = (),
 ) -> Given:
     """Return a loaded study with its catalog and models."""
     components = catalogs.load(catalog, calibration)
     models = load_models(loaded.study, components, file.parent)
-    return Given(loaded.study, components, models, readings, rehearse)
+    return Given(loaded.study, components, models, readings, rehearse, places)
+
+
+def read_readings(files: Iterable[Path]) -> tuple[tuple[Measurement, ...], tuple[str, ...]]:
+    """Return the readings of files with one JSON object a line, and file and line of each.
+
+    Raises:
+        InputError: a file cannot be read, a line is no measurement, or there is none at all.
+    """
+    readings: list[Measurement] = []
+    places: list[str] = []
+    empty: list[str] = []
+    for file in files:
+        found, locator = read_json_lines(Measurement, file)
+        readings += found
+        places += [f"{file}:{locator.lines[(i,)]}" for i in range(len(found))]
+        if not found:
+            empty.append(f"{file}:1: no measurements: expected one JSON object a line")
+    if empty:
+        raise InputError(empty)
+    return tuple(readings), tuple(places)

@@ -10,17 +10,15 @@ from typing import Annotated
 
 import typer
 
-from rackwright.cli.given import CalibrationFile, CatalogFolder, given_from
+from rackwright.cli.given import CalibrationFile, CatalogFolder, given_from, read_readings
 from rackwright.cli.output import JsonFlag, StudyFile, answer
 from rackwright.cli.progress import Progress
 from rackwright.drawing.picture import picture_svg
 from rackwright.drawing.report import report_html
-from rackwright.formats.border import read_json_lines
 from rackwright.formats.run_folder import open_run
 from rackwright.load import load_study
 from rackwright.pipeline import Result
 from rackwright.pipeline import run as run_pipeline
-from rackwright.records.acceptance import Measurement
 from rackwright.records.errors import RackwrightError
 
 REPORT = "report.html"
@@ -65,8 +63,8 @@ def run(
             "price it describes (rackwright init shows one); or stop earlier with rackwright build."
         )
     files = _measurement_files(measurements)
-    readings = tuple(m for file in files for m in read_json_lines(Measurement, file)[0])
-    given = given_from(loaded, study, catalog, readings, rehearse, calibration)
+    readings, places = read_readings(files)
+    given = given_from(loaded, study, catalog, readings, rehearse, calibration, places)
     target = out if out is not None else Path("runs") / loaded.study.name
     seconds: dict[str, float] = {}
     since = time.perf_counter()
