@@ -1,5 +1,6 @@
 """A component's file: two sources of one number, and files that are not good enough."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -174,7 +175,7 @@ def test_one_damaged_file_loses_no_other(tmp_path):
     assert {c.key for c in good} == {*CATALOG.names("nics"), "example-x1"}
     assert over.get("nics", "nvidia-cx8-800").key == "nvidia-cx8-800"
     assert [m for m in mistakes if "cut-short.toml" in m]
-    assert [m for m in mistakes if "unsourced.toml: port_bit_per_s: no [[source]]" in m]
+    assert [m for m in mistakes if "unsourced.toml:4: port_bit_per_s: no [[source]]" in m]
     with pytest.raises(InputError, match=r"cut-short(?s:.)*unsourced"):
         over.all("nics")
 
@@ -189,4 +190,47 @@ def test_a_damaged_file_is_a_component_or_a_clear_message(tmp_path_factory, text
         assert read_component(path, Accelerator).memory_bytes > 0
     except InputError as error:
         told = error.mistakes
-    assert all("example-x1.toml: " in line for line in told)
+    assert all(re.search(r"example-x1\.toml:\d+: ", line) for line in told)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("memory_bytes = 1.92e11", "memory_bytes = 192", "{}:{}: memory_bytes: found 192 B"),
+        ("fp8 = 2e15", "fp8 = 2000", "{}:{}: matmul_flop_per_s.fp8: found 2000"),
+        ('grade = "A"', 'grade = "E"', "{}:{}: "),
+    ],
+)
+def test_a_mistake_in_a_component_is_told_with_its_line(tmp_path, old, new, told):
+    with pytest.raises(InputError) as caught:
+        _read(tmp_path, TWO.replace(old, new, 1))
+    text = TWO.replace(old, new, 1)
+    line = text[: text.index(new)].count("\n") + 1
+    tables = [n for n, row in enumerate(text.splitlines(), 1) if n <= line and row[:1] == "["]
+    message = caught.value.mistakes[0].split("example-x1.toml", 1)[1]
+    assert message.startswith((told.format("", line), told.format("", tables[-1])))
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"[nic\n", ":1: column 5: malformed TOML: "),
+        (b"[nic]\nname = 'x'\nname = 'y'\n", ":3: column 11: malformed TOML: "),
+        (b"[nic]\n\xff\xfe\n", ":2: found byte 0xff, which is not UTF-8 text"),
+        (None, ": cannot be read: Is a directory"),
+    ],
+)
+def test_a_file_that_is_no_toml_is_told_with_its_line(tmp_path, data, told):
+    path = tmp_path / "broken.toml"
+    path.mkdir() if data is None else path.write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        read_component(path, KINDS["nics"])
+    (line,) = caught.value.mistakes
+    assert line.startswith(f"{path}{told}")
+
+
+def test_a_mistyped_folder_of_a_kind_is_told(tmp_path):
+    (tmp_path / "acelerators").mkdir()
+    (tmp_path / "acelerators" / "x.toml").write_text(GOOD)
+    with pytest.raises(InputError, match=r"'acelerators'\. Did you mean accelerators"):
+        catalog.load(tmp_path)

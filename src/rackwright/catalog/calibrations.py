@@ -35,5 +35,11 @@ def read_calibration(path: Path) -> Calibration:
         raise InputError([f"{path}: {error.strerror or error}"]) from error
     except ValidationError as error:
         raise InputError(
-            [f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+            [
+                ": ".join(
+                    [str(path), *([".".join(map(str, e["loc"]))] if e["loc"] else []), e["msg"]]
+                )
+                + ("" if e["loc"] else "; rackwright calibrate writes such a file")
+                for e in error.errors()
+            ]
         ) from error

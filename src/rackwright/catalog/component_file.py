@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 
 from rackwright.catalog.kinds import TABLES, kind_of
 from rackwright.catalog.plausible import implausible
+from rackwright.catalog.toml_file import line_of, read_toml
 from rackwright.records.component import Accelerator, Component, Part
 from rackwright.records.errors import InputError, nearest
 from rackwright.records.model import Model
@@ -39,33 +39,34 @@ def read_component(path: Path, cls: type[C]) -> C:
         InputError: damaged TOML, unknown or ill-typed keys, a number without a source, a unit in a
             value or a forgotten prefix, an estimate without a note; one line each, all at once.
     """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:  # ValueError: also its TOML and UTF-8
-        raise InputError([f"{path}: {error}"]) from error
+    data, text = read_toml(path)
     if cls is Part and path.parent.name == kind_of(Accelerator):
         key, data = f"{PACKAGE}-{path.stem}", _package(data, path.stem)
     else:
         key = path.stem
-    mistakes = [f"{path}: {text}" for text in _ill_formed(data, cls)]
+    mistakes = tuple(_ill_formed(data, cls))
     if mistakes:
-        raise InputError(mistakes)
+        raise _told(path, text, mistakes)
     body, lists = best_graded(data[TABLES[cls]], {k: data[k] for k in _LISTS if k in data})
     if cls is Model and isinstance(body.get("shape"), dict):
         body = {**body, "shape": {"name": path.stem, **body["shape"]}}
     try:
         component = cls(**{**body, **lists, "key": key})
     except ValidationError as error:
-        raise InputError(
-            [
-                f"{path}: {'.'.join(map(str, e['loc'])) or TABLES[cls]}: {e['msg']}"
-                for e in error.errors()
-            ]
-        ) from error
-    mistakes = [f"{path}: {text}" for text in _unsourced(body, component)]
+        lines = [
+            f"{'.'.join(map(str, e['loc'])) or TABLES[cls]}: "
+            + e["msg"].removeprefix("Value error, ")
+            for e in error.errors()
+        ]
+        raise _told(path, text, lines) from error
+    mistakes = tuple(_unsourced(body, component))
     if mistakes:
-        raise InputError(mistakes)
+        raise _told(path, text, mistakes)
     return component
+
+
+def _told(path: Path, text: str, mistakes: Sequence[str]) -> InputError:
+    return InputError([f"{path}:{line_of(text, line)}: {line}" for line in mistakes])
 
 
 def has_package(path: Path) -> bool:

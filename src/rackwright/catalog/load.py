@@ -14,7 +14,7 @@ from rackwright.catalog.kinds import KINDS, TABLES, kind_of
 from rackwright.records.base import canonical_json
 from rackwright.records.calibration import Calibration
 from rackwright.records.component import Accelerator, Component
-from rackwright.records.errors import InputError, UnknownComponentError
+from rackwright.records.errors import InputError, UnknownComponentError, nearest
 from rackwright.records.model import Model, ModelShape
 
 C = TypeVar("C", bound=Component)
@@ -41,8 +41,19 @@ def load(folder: Path | str | None = None, calibration: Path | None = None) -> C
     if folder is not None:
         if not Path(folder).is_dir():
             raise InputError([f"{folder}: no such catalog folder"])
+        _known_kinds(Path(folder))
         folders.append(Path(folder))
     return Catalog(tuple(folders), calibration)
+
+
+def _known_kinds(folder: Path) -> None:
+    """Refuse a folder that is named almost like a kind: nothing would ever read its files."""
+    named = {p: nearest(p.name, (*KINDS,)) for p in sorted(folder.iterdir()) if p.name not in KINDS}
+    mistyped = {p: near for p, near in named.items() if near and any(p.glob("*.toml"))}
+    if mistyped:
+        raise InputError(
+            [f"{p}: no catalog kind is named {p.name!r}.{near}" for p, near in mistyped.items()]
+        )
 
 
 class Catalog:
