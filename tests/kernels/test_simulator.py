@@ -6,8 +6,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rackwright.kernels.serving import StepTerms, seconds_of, step_terms
-from rackwright.kernels.simulator import EMPTY, SERVED, TOO_LONG, Limits, simulate
+from rackwright.kernels.simulator import (
+    EMPTY,
+    LEAST_LOADED,
+    ONE_LINE,
+    PREFIX_AWARE,
+    ROUND_ROBIN,
+    SERVED,
+    TOO_LONG,
+    Fleet,
+    Limits,
+    Requests,
+    simulate,
+    simulate_fleet,
+)
 from tests.kernels.inputs import MACHINE, SERVING, dense, sparse
+from tests.kernels.plain_fleet import plain_fleet
 
 PLAN = np.array([1.0, 1.0, 1.0, 2048.0, 0.0, 0.0, 0.0])
 SMALL = dense(layers=32.0, hidden=4096.0, ffn=14336.0)
@@ -17,32 +31,81 @@ TERMS["host"] = TERMS["dense"]._replace(request=2e-3, cache_context=1e-6)
 """The host's time is the longer with many requests, the accelerator's with long contexts."""
 
 
+TIMES = ("arrived", "scheduled", "first", "finished")
+COUNTS = ("outcome", "preemptions", "hit", "replica", "steps")
+
+
+def requests(rng, clients=0, span=0, shared=0.7):
+    """Requests at random; with a span their prompts begin with runs of a small tree."""
+    n = int(rng.integers(1, 30))
+    arrivals = rng.exponential(0.05, n)
+    inputs, outputs = rng.integers(0, 300, n), rng.integers(0, 200, n)
+    links, chain, names = np.zeros(n, dtype=np.int64), [], {}
+    for i in range(n if span else 0):
+        path = ()
+        while rng.random() < shared and (len(path) + 1) * span <= inputs[i]:
+            path = (*path, int(rng.integers(0, 2)))
+            chain.append(names.setdefault(path, len(names)))
+        links[i] = len(path)
+    return Requests(arrivals if clients else arrivals.cumsum(), inputs, outputs, links,
+                    np.array(chain, dtype=np.int64), span, clients)  # fmt: skip
+
+
+def compare(t, t_prefill, asked, limits, limits_prefill, fleet):
+    """The fleet from event to event, step by step, and told plainly, are the same."""
+    plain = plain_fleet(t, t_prefill, asked, limits, limits_prefill, fleet)
+    for fast in (True, False):
+        got = simulate_fleet(t, t_prefill, asked, limits, limits_prefill, fleet, fast)
+        for name in COUNTS:
+            np.testing.assert_array_equal(getattr(got, name), plain[name], name)
+        for name in (*TIMES, "busy"):
+            np.testing.assert_allclose(getattr(got, name), plain[name], rtol=0, atol=1e-9)
+    served = got.outcome == SERVED
+    assert np.all(np.isfinite(got.finished[served]))
+    assert np.isnan(got.finished[~served]).all()
+    assert np.all(got.finished[served] >= got.first[served])
+    assert np.all(got.scheduled[served] >= got.arrived[served])
+
+
 @given(
     seed=st.integers(0, 10**6),
     model=st.sampled_from(["dense", "windows", "host"]),
-    requests=st.integers(1, 12),
-    tokens=st.integers(16, 600),
+    places=st.integers(1, 12),
+    more=st.integers(0, 600),
     blocks=st.integers(8, 90),
+    whole=st.booleans(),
 )
-@settings(max_examples=150)
-def test_events_give_what_a_loop_over_every_step_gives(seed, model, requests, tokens, blocks):
-    rng = np.random.default_rng(seed)
-    n = int(rng.integers(1, 30))
-    arrivals = rng.exponential(0.05, n).cumsum()
-    inputs, outputs = rng.integers(1, 300, n), rng.integers(0, 200, n)
-    limits = Limits(requests, tokens, blocks, 16)
-    fast, plain = (
-        simulate(TERMS[model], arrivals, inputs, outputs, limits, how) for how in (True, False)
-    )
+@settings(max_examples=150, deadline=None)
+def test_one_replica_gives_what_a_loop_over_every_step_gives(
+    seed, model, places, more, blocks, whole
+):
+    asked = requests(np.random.default_rng(seed))
+    limits = Limits(places, places + more, blocks, 16, whole)
+    compare(TERMS[model], TERMS[model], asked, limits, limits, Fleet(0, 1, 0, False, 0.0, 0.0))
 
-    for ours, theirs in zip(fast[:3], plain[:3], strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)
-    np.testing.assert_array_equal(fast.preemptions, plain.preemptions)
-    assert fast.steps == plain.steps
-    served = fast.outcome == SERVED
-    assert np.all(np.isfinite(fast.finished[served]))
-    assert np.all(fast.finished[served] >= fast.first[served])
-    assert np.all(fast.scheduled[served] >= arrivals[served])
+
+@given(
+    seed=st.integers(0, 10**6),
+    replicas=st.integers(1, 3),
+    prefill=st.integers(0, 2),
+    route=st.sampled_from([ROUND_ROBIN, LEAST_LOADED, PREFIX_AWARE, ONE_LINE]),
+    clients=st.integers(0, 9),
+    places=st.integers(1, 8),
+    more=st.integers(0, 300),
+    blocks=st.integers(12, 70),
+    span=st.sampled_from([0, 16, 48]),
+    whole=st.booleans(),
+)
+@settings(max_examples=400, deadline=None)
+def test_a_fleet_gives_what_a_loop_over_every_step_gives(
+    seed, replicas, prefill, route, clients, places, more, blocks, span, whole
+):
+    rng = np.random.default_rng(seed)
+    asked = requests(rng, clients, span)
+    limits = Limits(places, places + more, blocks, 16, whole)
+    pool = Limits(int(rng.integers(1, 5)), 64, int(rng.integers(20, 60)), 16, whole)
+    fleet = Fleet(prefill, replicas, route, bool(rng.random() < 0.8), 1e-3, 2e-6)
+    compare(TERMS["dense"], TERMS["host"], asked, limits, pool, fleet)
 
 
 def one(seconds):
