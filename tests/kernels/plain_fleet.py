@@ -9,8 +9,7 @@ from collections import OrderedDict
 
 import numpy as np
 
-from rackwright.kernels.serving import seconds_of
-from rackwright.kernels.simulator import (
+from rackwright.kernels.fleet_state import (
     EMPTY,
     LEAST_LOADED,
     ONE_LINE,
@@ -19,6 +18,7 @@ from rackwright.kernels.simulator import (
     SERVED,
     TOO_LONG,
 )
+from rackwright.kernels.serving import seconds_of
 
 
 class Ask:
@@ -49,9 +49,7 @@ class Cache:
             return []
         run = self.span * self.size
         shared = [
-            (("shared", c), self.span)
-            for k, c in enumerate(ask.chain)
-            if (k + 1) * run <= tokens
+            (("shared", c), self.span) for k, c in enumerate(ask.chain) if (k + 1) * run <= tokens
         ]
         if len(shared) < len(ask.chain):
             return shared
@@ -280,8 +278,7 @@ def plain_fleet(t, t_prefill, asked, limits, limits_prefill, fleet):
     front = engines[:pool] or engines
     due, line, turn, turn_decode, issued = [], [], 0, 0, 0
     if asked.clients:
-        for issued in range(min(asked.clients, n)):
-            due.append((asked.arrivals[issued], issued, False))
+        due = [(asked.arrivals[i], i, False) for i in range(min(asked.clients, n))]
         issued = len(due)
     else:
         due = [(a, i, False) for i, a in enumerate(asked.arrivals)]

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rackwright.kernels.serving import StepTerms, seconds_of, step_terms
-from rackwright.kernels.simulator import (
+from rackwright.kernels.fleet_state import (
     EMPTY,
     LEAST_LOADED,
     ONE_LINE,
@@ -16,10 +15,9 @@ from rackwright.kernels.simulator import (
     TOO_LONG,
     Fleet,
     Limits,
-    Requests,
-    simulate,
-    simulate_fleet,
 )
+from rackwright.kernels.serving import StepTerms, seconds_of, step_terms
+from rackwright.kernels.simulator import Requests, simulate, simulate_fleet
 from tests.kernels.inputs import MACHINE, SERVING, dense, sparse
 from tests.kernels.plain_fleet import plain_fleet
 

@@ -8,7 +8,7 @@ goes first, an own run from its end.
 
 from __future__ import annotations
 
-from rackwright.kernels.compiled import compiled
+from rackwright.kernels.compiled import bare
 from rackwright.kernels.fleet_state import (
     CHAIN,
     CONTEXT,
@@ -25,142 +25,177 @@ from rackwright.kernels.fleet_state import (
     REFS,
     SHARED,
     TARGET,
-    State,
+    Sizes,
+    Table,
+    Whole,
 )
 
 
-@compiled
-def own_run(s: State, r: int, i: int, apart: bool) -> int:
+@bare
+def own_run(asks: Table, reps: Table, z: Sizes, r: int, i: int, apart: bool) -> int:
     """Return the index of a request's own run; the decode pool has its own, after the others."""
-    n = s.requests.shape[0]
-    run: int = s.shared_runs * s.replicas.shape[0] + i + (n if apart else 0)
+    n = asks.shape[0]
+    run: int = z.shared * reps.shape[0] + i + (n if apart else 0)
     return run
 
 
-@compiled
-def found(s: State, r: int, i: int, own: int, size: int) -> tuple[int, int, int, int]:
+@bare
+def found(
+    asks: Table, runs: Table, chain: Whole, z: Sizes, r: int, i: int, own: int, size: int
+) -> tuple[int, int, int, int]:
     """Return what of a request a replica has in its cache.
 
     Returns:
         Shared runs, blocks of its own run, tokens of both that need no computing (the last one of
         the prompt always does), and blocks among them that nobody holds.
     """
-    links, at, base = s.requests[i, LINKS], s.requests[i, CHAIN], r * s.shared_runs
+    links, at, base = asks[i, LINKS], asks[i, CHAIN], r * z.shared
     shared, idle, kept = 0, 0, 0
     while shared < links:
-        run = base + s.chain[at + shared]
-        if s.runs[run, HAVE] == 0:
+        run = base + chain[at + shared]
+        if runs[run, HAVE] == 0:
             break
-        if s.runs[run, REFS] == 0:
-            idle += s.span
+        if runs[run, REFS] == 0:
+            idle += z.span
         shared += 1
-    if shared == links and s.caching:
-        kept = s.runs[own, HAVE]
+    if shared == links and z.caching:
+        kept = runs[own, HAVE]
         idle += kept
-    most = (s.requests[i, TARGET] - 1) // size * size
-    return shared, kept, min((shared * s.span + kept) * size, most), idle
+    most = (asks[i, TARGET] - 1) // size * size
+    return shared, kept, min((shared * z.span + kept) * size, most), idle
 
 
-@compiled
-def hold(s: State, r: int, i: int, own: int, shared: int, kept: int) -> None:
+@bare
+def hold(
+    asks: Table,
+    reps: Table,
+    runs: Table,
+    chain: Whole,
+    z: Sizes,
+    r: int,
+    i: int,
+    own: int,
+    shared: int,
+    kept: int,
+) -> None:
     """Hold what was found."""
-    base, at = r * s.shared_runs, s.requests[i, CHAIN]
+    base, at = r * z.shared, asks[i, CHAIN]
     for k in range(shared):
-        run = base + s.chain[at + k]
-        if s.runs[run, REFS] == 0:
-            _out_of_line(s, r, run)
-            s.replicas[r, IDLE_BLOCKS] -= s.span
-        s.runs[run, REFS] += 1
-    s.requests[i, SHARED] = shared
+        run = base + chain[at + k]
+        if runs[run, REFS] == 0:
+            _out_of_line(reps, runs, r, run)
+            reps[r, IDLE_BLOCKS] -= z.span
+        runs[run, REFS] += 1
+    asks[i, SHARED] = shared
     if kept > 0:
-        _out_of_line(s, r, own)
-        s.replicas[r, IDLE_BLOCKS] -= kept
-        s.runs[own, HAVE] = 0
-    s.requests[i, OWN] = kept
+        _out_of_line(reps, runs, r, own)
+        reps[r, IDLE_BLOCKS] -= kept
+        runs[own, HAVE] = 0
+    asks[i, OWN] = kept
 
 
-@compiled
-def allocate(s: State, r: int, blocks: int) -> None:
+@bare
+def allocate(reps: Table, runs: Table, z: Sizes, r: int, blocks: int) -> None:
     """Take blocks: empty ones first, then of the runs longest unused."""
-    while s.replicas[r, FREE] < blocks:
-        run = s.replicas[r, OLD_FIRST]
-        have = s.runs[run, HAVE]
+    while reps[r, FREE] < blocks:
+        run = reps[r, OLD_FIRST]
+        have = runs[run, HAVE]
         taken = have
-        if run >= s.shared_runs * s.replicas.shape[0]:
-            taken = min(have, blocks - s.replicas[r, FREE])
-        s.runs[run, HAVE] = have - taken
-        s.replicas[r, FREE] += taken
-        s.replicas[r, IDLE_BLOCKS] -= taken
+        if run >= z.shared * reps.shape[0]:
+            taken = min(have, blocks - reps[r, FREE])
+        runs[run, HAVE] = have - taken
+        reps[r, FREE] += taken
+        reps[r, IDLE_BLOCKS] -= taken
         if taken == have:
-            _out_of_line(s, r, run)
-    s.replicas[r, FREE] -= blocks
+            _out_of_line(reps, runs, r, run)
+    reps[r, FREE] -= blocks
 
 
-@compiled
-def publish(s: State, r: int, i: int, tokens: int, size: int) -> None:
+@bare
+def publish(
+    asks: Table,
+    reps: Table,
+    runs: Table,
+    chain: Whole,
+    z: Sizes,
+    r: int,
+    i: int,
+    tokens: int,
+    size: int,
+) -> None:
     """Let others find the shared runs that are whole once a request's first tokens are computed.
 
     A run that another request computed meanwhile is held, and the own copy given back.
     """
-    links, base = s.requests[i, LINKS], r * s.shared_runs
-    while s.requests[i, SHARED] < links:
-        shared = s.requests[i, SHARED]
-        if (shared + 1) * s.span * size > tokens:
+    links, base = asks[i, LINKS], r * z.shared
+    while asks[i, SHARED] < links:
+        shared = asks[i, SHARED]
+        if (shared + 1) * z.span * size > tokens:
             break
-        run = base + s.chain[s.requests[i, CHAIN] + shared]
-        if s.runs[run, HAVE] == 0:
-            s.runs[run, HAVE] = s.span
+        run = base + chain[asks[i, CHAIN] + shared]
+        if runs[run, HAVE] == 0:
+            runs[run, HAVE] = z.span
         else:
-            s.replicas[r, FREE] += s.span
-            if s.runs[run, REFS] == 0:
-                _out_of_line(s, r, run)
-                s.replicas[r, IDLE_BLOCKS] -= s.span
-        s.runs[run, REFS] += 1
-        s.requests[i, OWN] -= s.span
-        s.requests[i, SHARED] = shared + 1
+            reps[r, FREE] += z.span
+            if runs[run, REFS] == 0:
+                _out_of_line(reps, runs, r, run)
+                reps[r, IDLE_BLOCKS] -= z.span
+        runs[run, REFS] += 1
+        asks[i, OWN] -= z.span
+        asks[i, SHARED] = shared + 1
 
 
-@compiled
-def release(s: State, r: int, i: int, own: int, size: int) -> None:
+@bare
+def release(
+    asks: Table,
+    reps: Table,
+    runs: Table,
+    chain: Whole,
+    z: Sizes,
+    r: int,
+    i: int,
+    own: int,
+    size: int,
+) -> None:
     """Give back all blocks of a request; what is whole of its runs stays to be found again."""
-    held, shared = s.requests[i, OWN], s.requests[i, SHARED]
+    held, shared = asks[i, OWN], asks[i, SHARED]
     whole = 0
-    if s.caching and shared == s.requests[i, LINKS]:
-        whole = min(max(s.requests[i, CONTEXT] // size - shared * s.span, 0), held)
+    if z.caching and shared == asks[i, LINKS]:
+        whole = min(max(asks[i, CONTEXT] // size - shared * z.span, 0), held)
     if whole > 0:
-        s.runs[own, HAVE] = whole
-        _into_line(s, r, own)
-        s.replicas[r, IDLE_BLOCKS] += whole
-    s.replicas[r, FREE] += held - whole
-    s.requests[i, OWN], s.requests[i, SHARED] = 0, 0
-    base, at = r * s.shared_runs, s.requests[i, CHAIN]
+        runs[own, HAVE] = whole
+        _into_line(reps, runs, r, own)
+        reps[r, IDLE_BLOCKS] += whole
+    reps[r, FREE] += held - whole
+    asks[i, OWN], asks[i, SHARED] = 0, 0
+    base, at = r * z.shared, asks[i, CHAIN]
     for k in range(shared - 1, -1, -1):
-        run = base + s.chain[at + k]
-        s.runs[run, REFS] -= 1
-        if s.runs[run, REFS] == 0:
-            _into_line(s, r, run)
-            s.replicas[r, IDLE_BLOCKS] += s.span
+        run = base + chain[at + k]
+        runs[run, REFS] -= 1
+        if runs[run, REFS] == 0:
+            _into_line(reps, runs, r, run)
+            reps[r, IDLE_BLOCKS] += z.span
 
 
-@compiled
-def _into_line(s: State, r: int, run: int) -> None:
-    last = s.replicas[r, OLD_LAST]
-    s.runs[run, OLDER], s.runs[run, NEWER] = last, NONE
+@bare
+def _into_line(reps: Table, runs: Table, r: int, run: int) -> None:
+    last = reps[r, OLD_LAST]
+    runs[run, OLDER], runs[run, NEWER] = last, NONE
     if last == NONE:
-        s.replicas[r, OLD_FIRST] = run
+        reps[r, OLD_FIRST] = run
     else:
-        s.runs[last, NEWER] = run
-    s.replicas[r, OLD_LAST] = run
+        runs[last, NEWER] = run
+    reps[r, OLD_LAST] = run
 
 
-@compiled
-def _out_of_line(s: State, r: int, run: int) -> None:
-    older, newer = s.runs[run, OLDER], s.runs[run, NEWER]
+@bare
+def _out_of_line(reps: Table, runs: Table, r: int, run: int) -> None:
+    older, newer = runs[run, OLDER], runs[run, NEWER]
     if older == NONE:
-        s.replicas[r, OLD_FIRST] = newer
+        reps[r, OLD_FIRST] = newer
     else:
-        s.runs[older, NEWER] = newer
+        runs[older, NEWER] = newer
     if newer == NONE:
-        s.replicas[r, OLD_LAST] = older
+        reps[r, OLD_LAST] = older
     else:
-        s.runs[newer, OLDER] = older
+        runs[newer, OLDER] = older

@@ -28,11 +28,27 @@ def compiled(function: F) -> F:
     whole folder is part of the version, which numba compares before it reads anything else (what
     it would read can name types that are no longer there).
     """
-    kernel = njit(cache=True, fastmath=FLAGS)(function)
+    return cast(F, _stamped(njit(cache=True, fastmath=FLAGS)(function)))
+
+
+def bare(function: F) -> F:
+    """Return the function compiled as `compiled` does, without counts of references to arrays.
+
+    For functions that are called a million times and allocate nothing: counts are atomic, and with
+    the passing of tables cost more than such a function does, so it is also put into its callers.
+    It may make no array, nor take one out of a tuple.
+    """
+    made: Any = njit  # the type stubs do not know the option
+    return cast(
+        F, _stamped(made(cache=True, fastmath=FLAGS, _nrt=False, forceinline=True)(function))
+    )
+
+
+def _stamped(kernel: Any) -> Any:
     index: Any = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
     if hasattr(index, "_version"):  # absent: numba's own stamp stays, as it would be
         index._version = f"{index._version} {_stamp()}"
-    return cast(F, kernel)
+    return kernel
 
 
 def _stamp() -> tuple[float, int]:

@@ -1,7 +1,15 @@
 """State of a simulated fleet: one row of whole numbers for each request, replica and cached run.
 
 Rows lie together in memory, so that an event touches few cache lines. Functions of the fleet take
-the `State` and change it in place; nothing outside of one simulation sees it.
+the tables and change them in place; nothing outside of one simulation sees them. The tables come
+one by one: numba counts references to arrays that lie in a tuple, at 100 ns a call.
+
+    asks    (N, COLUMNS)            requests
+    reps    (R + 1, PHASES + ...)   replicas; the last row is the one line for all
+    runs    (..., RUN_COLUMNS)      cached runs: R + 1 times the shared ones, then own ones
+    clock   (R, TIMES)              steps in flight
+    stamps  (N, STAMPS)             when something happened to a request
+    chain   (...,)                  shared runs of all requests, one after another
 """
 
 from __future__ import annotations
@@ -11,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rackwright.kernels.compiled import compiled
+from rackwright.kernels.compiled import bare
 
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -37,9 +45,10 @@ something that nobody uses; decode steps so far; sum of the keys that decode; st
 RUN_FIRST, RUN_LAST, WAIT_FIRST, WAIT_LAST, WAITING, BACKLOG, BATCH = 8, 9, 10, 11, 12, 13, 14
 """Lines of requests that run and that wait; how many wait; prompt tokens that wait; requests whose
 prompts are in this step."""
-OLD_FIRST, OLD_LAST, STEPS, USED, DIRTY, LOAD, REPLICA_COLUMNS = 15, 16, 17, 18, 19, 20, 21
+OLD_FIRST, OLD_LAST, STEPS, USED, DIRTY, LOAD, PHASES = 15, 16, 17, 18, 19, 20, 21
 """Line of unused runs, least recently used first; steps done; blocks in use, as last counted; to be
-planned; requests that it has, waiting or running."""
+planned; requests that it has, waiting or running; from there on, how many decode by KEY modulo the
+block, then the heap of ends, then the requests whose prompts are in the step."""
 
 BEGAN, END, BUSY, FIRST_S, SLOPE_S, BEND_S, LINK, TIMES = 0, 1, 2, 3, 4, 5, 6, 7
 """Of a replica's steps in flight: when they began and end; time busy so far; the parabola of their
@@ -62,114 +71,127 @@ class Limits(NamedTuple):
     whole_prompt: bool = False  # a prompt is begun only where blocks for all of it are free
 
 
-class State(NamedTuple):
-    """All that changes while a fleet is simulated."""
+SERVED, TOO_LONG, EMPTY = 0, 1, 2
+"""Outcomes: answered; longer than the whole cache; no prompt is given or no output asked for."""
 
-    requests: Table  # (N, COLUMNS)
-    stamps: Array  # (N, STAMPS)
-    replicas: Table  # (R, REPLICA_COLUMNS)
-    times: Array  # (R, TIMES)
-    runs: Table  # (shared runs × R + own runs, RUN_COLUMNS)
-    phases: Table  # (R, block tokens): requests that decode, by KEY modulo the block
-    ends: Table  # (R, most requests): heap of requests by FINISH
-    batch: Table  # (R, most requests): requests whose prompts are in the step
-    chain: Whole  # shared runs of all requests, one after another
-    shared_runs: int
-    span: int  # blocks of a shared run
+ROUND_ROBIN, LEAST_LOADED, PREFIX_AWARE, ONE_LINE = 0, 1, 2, 3
+"""Routes: in turn; to the fewest requests; to the least prompt still to be computed there, what its
+cache holds left out; one line for all, from which a replica takes when it has room."""
+
+
+class Fleet(NamedTuple):
+    """Replicas of one or two kinds and how requests find them."""
+
+    prefill: int  # replicas that only prefill; 0: every replica does both
+    replicas: int  # the others
+    route: int
+    caching: bool
+    moved_s: float  # of a request's cache to the other pool, fixed
+    moved_each_s: float  # per token; one request at a time on each replica's link
+
+
+class Sizes(NamedTuple):
+    """What does not change while a fleet is simulated."""
+
+    block_tokens: int
+    shared: int  # runs that several requests begin with; each replica has a row for each
+    span: int  # blocks of such a run
+    ends: int  # where in a replica's row its heap of ends begins
+    batch: int  # and its requests whose prompts are in the step
     caching: bool
 
 
-@compiled
-def push_last(s: State, r: int, i: int, first: int, last: int) -> None:
+@bare
+def push_last(asks: Table, reps: Table, r: int, i: int, first: int, last: int) -> None:
     """Put a request at the end of a replica's line."""
-    tail = s.replicas[r, last]
-    s.requests[i, PREV], s.requests[i, NEXT] = tail, NONE
+    tail = reps[r, last]
+    asks[i, PREV], asks[i, NEXT] = tail, NONE
     if tail == NONE:
-        s.replicas[r, first] = i
+        reps[r, first] = i
     else:
-        s.requests[tail, NEXT] = i
-    s.replicas[r, last] = i
+        asks[tail, NEXT] = i
+    reps[r, last] = i
 
 
-@compiled
-def push_first(s: State, r: int, i: int, first: int, last: int) -> None:
+@bare
+def push_first(asks: Table, reps: Table, r: int, i: int, first: int, last: int) -> None:
     """Put a request at the front of a replica's line."""
-    head = s.replicas[r, first]
-    s.requests[i, PREV], s.requests[i, NEXT] = NONE, head
+    head = reps[r, first]
+    asks[i, PREV], asks[i, NEXT] = NONE, head
     if head == NONE:
-        s.replicas[r, last] = i
+        reps[r, last] = i
     else:
-        s.requests[head, PREV] = i
-    s.replicas[r, first] = i
+        asks[head, PREV] = i
+    reps[r, first] = i
 
 
-@compiled
-def take_out(s: State, r: int, i: int, first: int, last: int) -> None:
+@bare
+def take_out(asks: Table, reps: Table, r: int, i: int, first: int, last: int) -> None:
     """Take a request out of a replica's line."""
-    before, after = s.requests[i, PREV], s.requests[i, NEXT]
+    before, after = asks[i, PREV], asks[i, NEXT]
     if before == NONE:
-        s.replicas[r, first] = after
+        reps[r, first] = after
     else:
-        s.requests[before, NEXT] = after
+        asks[before, NEXT] = after
     if after == NONE:
-        s.replicas[r, last] = before
+        reps[r, last] = before
     else:
-        s.requests[after, PREV] = before
+        asks[after, PREV] = before
 
 
-@compiled
-def heap_push(s: State, r: int, i: int, size: int) -> None:
+@bare
+def heap_push(asks: Table, reps: Table, z: Sizes, r: int, i: int, size: int) -> None:
     """Put a request into the heap of ends of a replica that holds `size` of them."""
-    _rise(s, r, i, size)
+    _rise(asks, reps, z, r, i, size)
 
 
-@compiled
-def heap_remove(s: State, r: int, i: int, size: int) -> None:
+@bare
+def heap_remove(asks: Table, reps: Table, z: Sizes, r: int, i: int, size: int) -> None:
     """Take a request out of the heap of ends, which holds `size` of them."""
-    at = s.requests[i, PLACE]
-    other = s.ends[r, size - 1]
+    at = asks[i, PLACE]
+    other = reps[r, z.ends + size - 1]
     if other == i:
         return
-    if at > 0 and _before(s, other, s.ends[r, (at - 1) // 2]):
-        _rise(s, r, other, at)
+    if at > 0 and _before(asks, other, reps[r, z.ends + (at - 1) // 2]):
+        _rise(asks, reps, z, r, other, at)
         return
     last = size - 1
     while True:
         child = 2 * at + 1
         if child >= last:
             break
-        if child + 1 < last and _before(s, s.ends[r, child + 1], s.ends[r, child]):
+        if child + 1 < last and _before(asks, reps[r, z.ends + child + 1], reps[r, z.ends + child]):
             child += 1
-        if not _before(s, s.ends[r, child], other):
+        if not _before(asks, reps[r, z.ends + child], other):
             break
-        s.ends[r, at] = s.ends[r, child]
-        s.requests[s.ends[r, at], PLACE] = at
+        reps[r, z.ends + at] = reps[r, z.ends + child]
+        asks[reps[r, z.ends + at], PLACE] = at
         at = child
-    s.ends[r, at] = other
-    s.requests[other, PLACE] = at
+    reps[r, z.ends + at] = other
+    asks[other, PLACE] = at
 
 
-@compiled
-def _rise(s: State, r: int, i: int, at: int) -> None:
+@bare
+def _rise(asks: Table, reps: Table, z: Sizes, r: int, i: int, at: int) -> None:
     while at > 0:
-        above = s.ends[r, (at - 1) // 2]
-        if not _before(s, i, above):
+        above = reps[r, z.ends + (at - 1) // 2]
+        if not _before(asks, i, above):
             break
-        s.ends[r, at] = above
-        s.requests[above, PLACE] = at
+        reps[r, z.ends + at] = above
+        asks[above, PLACE] = at
         at = (at - 1) // 2
-    s.ends[r, at] = i
-    s.requests[i, PLACE] = at
+    reps[r, z.ends + at] = i
+    asks[i, PLACE] = at
 
 
-@compiled
-def _before(s: State, i: int, j: int) -> bool:
-    a, b = s.requests[i, FINISH], s.requests[j, FINISH]
+@bare
+def _before(asks: Table, i: int, j: int) -> bool:
+    a, b = asks[i, FINISH], asks[j, FINISH]
     before: bool = a < b or (a == b and i < j)
     return before
 
 
-@compiled
+@bare
 def blocks_of(tokens: int, size: int) -> int:
     """Return the blocks that tokens take."""
     return (tokens + size - 1) // size

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from rackwright.kernels.block_cache import allocate, found, hold, own_run, publish, release
-from rackwright.kernels.compiled import compiled
+from rackwright.kernels.compiled import bare
 from rackwright.kernels.fleet_state import (
     AHEAD,
     BACKLOG,
@@ -40,6 +40,7 @@ from rackwright.kernels.fleet_state import (
     OUTPUT,
     OWN,
     PARTIAL,
+    PHASES,
     PREEMPTIONS,
     RUN_FIRST,
     RUN_LAST,
@@ -53,8 +54,11 @@ from rackwright.kernels.fleet_state import (
     WAIT_FIRST,
     WAIT_LAST,
     WAITING,
+    Array,
     Limits,
-    State,
+    Sizes,
+    Table,
+    Whole,
     blocks_of,
     heap_push,
     heap_remove,
@@ -68,14 +72,27 @@ SMOOTH = 0.003
 """Growth of a step, as a share of its time, over which it is a parabola to 1e-11 of it."""
 
 
-@compiled
+@bare
 def plan(
-    s: State, r: int, now: float, t: StepTerms, limits: Limits, apart: bool, fast: bool, evict: bool
+    asks: Table,
+    reps: Table,
+    runs: Table,
+    clock: Array,
+    stamps: Array,
+    chain: Whole,
+    z: Sizes,
+    r: int,
+    now: float,
+    t: StepTerms,
+    limits: Limits,
+    apart: bool,
+    fast: bool,
+    evict: bool,
 ) -> None:
     """Plan a replica's next step, or the steps until something else happens to it.
 
     Args:
-        s: of the fleet.
+        asks, reps, runs, clock, stamps, chain, z: tables of the fleet.
         r: the replica; none of its steps is in flight.
         now: [s].
         t: terms of its step.
@@ -91,159 +108,195 @@ def plan(
     """
     size = limits.block_tokens
     while True:
-        preempted = _decode(s, r, limits, apart)
-        s.replicas[r, BATCH] = 0
-        room = limits.tokens - s.replicas[r, DECODING]
-        room, tokens, seen, stopped = _go_on(s, r, room, limits, apart)
+        preempted = _decode(asks, reps, runs, chain, z, r, limits, apart)
+        reps[r, BATCH] = 0
+        room = limits.tokens - reps[r, DECODING]
+        room, tokens, seen, stopped = _go_on(asks, reps, runs, chain, z, r, room, limits, apart)
         if not (preempted or stopped):
-            tokens, seen = _admit(s, r, now, room, tokens, seen, limits, apart)
-        if s.replicas[r, DECODING] > 0 or s.replicas[r, BATCH] > 0:
+            tokens, seen = _admit(
+                asks, reps, runs, stamps, chain, z, r, now, room, tokens, seen, limits, apart
+            )
+        if reps[r, DECODING] > 0 or reps[r, BATCH] > 0:
             break
         if not (preempted or stopped):
-            s.times[r, END] = np.inf
+            clock[r, END] = np.inf
             return
-    batch = float(s.replicas[r, DECODING])
+    batch = float(reps[r, DECODING])
     mean = 0.0
     if batch > 0.0:
-        mean = (s.replicas[r, SUM] + batch * s.replicas[r, DECODED]) / batch
+        mean = (reps[r, SUM] + batch * reps[r, DECODED]) / batch
     begin = seconds_of(t, batch, mean, float(tokens), seen / max(tokens, 1))
-    s.times[r, BEGAN], s.replicas[r, AHEAD] = now, 1
-    s.times[r, FIRST_S], s.times[r, SLOPE_S], s.times[r, BEND_S] = begin, 0.0, 0.0
-    if fast and s.replicas[r, BATCH] == 0 and not (preempted or stopped):
-        if s.replicas[r, WAITING] > 0 and s.replicas[r, COUNT] < limits.requests:
+    clock[r, BEGAN], reps[r, AHEAD] = now, 1
+    clock[r, FIRST_S], clock[r, SLOPE_S], clock[r, BEND_S] = begin, 0.0, 0.0
+    if fast and reps[r, BATCH] == 0 and not (preempted or stopped):
+        if reps[r, WAITING] > 0 and reps[r, COUNT] < limits.requests:
             evict = False  # what one that waits would find may change with what is dropped
-        spare = s.replicas[r, FREE] + (s.replicas[r, IDLE_BLOCKS] if evict else 0)
-        n = _steps(s, r, t, batch, mean, begin, spare, size)
+        spare = reps[r, FREE] + (reps[r, IDLE_BLOCKS] if evict else 0)
+        n = _steps(asks, reps, z, r, t, batch, mean, begin, spare, size)
         if n > 1:
             last = n - 1.0
-            half = seconds_of(t, batch, mean + 0.5 * last, 0.0, 0.0)
             end = seconds_of(t, batch, mean + last, 0.0, 0.0)
-            bend = 2.0 * (begin - 2.0 * half + end) / (last * last)
-            s.times[r, BEND_S], s.times[r, SLOPE_S] = bend, (end - begin) / last - bend * last
-            s.replicas[r, AHEAD] = n
-    s.times[r, END] = now + _lasts(s, r, s.replicas[r, AHEAD])
+            if n > 2:
+                half = seconds_of(t, batch, mean + 0.5 * last, 0.0, 0.0)
+                clock[r, BEND_S] = 2.0 * (begin - 2.0 * half + end) / (last * last)
+            clock[r, SLOPE_S] = (end - begin) / last - clock[r, BEND_S] * last
+            reps[r, AHEAD] = n
+    clock[r, END] = now + _lasts(clock, r, reps[r, AHEAD])
 
 
-@compiled
-def shorten(s: State, r: int, until: float) -> None:
+@bare
+def shorten(reps: Table, clock: Array, r: int, until: float) -> None:
     """End a replica's steps in flight with the first one that ends at `until` or later."""
-    n = s.replicas[r, AHEAD]
+    n = reps[r, AHEAD]
     if n <= 1:
         return
-    span = until - s.times[r, BEGAN]
-    begin = s.times[r, FIRST_S]
+    span = until - clock[r, BEGAN]
+    begin = clock[r, FIRST_S]
     m = min(max(int(span / begin), 1), n)
-    m = min(max(int(span / (begin + 0.5 * s.times[r, SLOPE_S] * (m - 1))), 1), n)
-    while m > 1 and _lasts(s, r, m - 1) >= span:
+    m = min(max(int(span / (begin + 0.5 * clock[r, SLOPE_S] * (m - 1))), 1), n)
+    while m > 1 and _lasts(clock, r, m - 1) >= span:
         m -= 1
-    while m < n and _lasts(s, r, m) < span:
+    while m < n and _lasts(clock, r, m) < span:
         m += 1
-    s.replicas[r, AHEAD] = m
-    s.times[r, END] = s.times[r, BEGAN] + _lasts(s, r, m)
+    reps[r, AHEAD] = m
+    clock[r, END] = clock[r, BEGAN] + _lasts(clock, r, m)
 
 
-@compiled
-def take(s: State, r: int, limits: Limits, handed_on: bool, done: np.ndarray) -> int:
+@bare
+def take(
+    asks: Table,
+    reps: Table,
+    runs: Table,
+    clock: Array,
+    stamps: Array,
+    z: Sizes,
+    r: int,
+    limits: Limits,
+    handed_on: bool,
+    done: Whole,
+) -> int:
     """Take the steps in flight; return how many requests left, listed in `done`.
 
     Args:
-        s, r, limits: as for `plan`.
+        asks, reps, runs, clock, stamps, chain, z, r, limits: as for `plan`.
         handed_on: the replica's requests leave with their first token, and keep their blocks.
         done: filled, those that decoded first, in the order of the requests.
     """
-    size, now = limits.block_tokens, s.times[r, END]
-    ahead, left = s.replicas[r, AHEAD], 0
-    s.times[r, BUSY] += now - s.times[r, BEGAN]
-    s.times[r, END] = np.inf
-    s.replicas[r, STEPS] += ahead
-    s.replicas[r, AHEAD] = 0
-    if s.replicas[r, DECODING] > 0:
+    size, now = limits.block_tokens, clock[r, END]
+    ahead, left = reps[r, AHEAD], 0
+    clock[r, BUSY] += now - clock[r, BEGAN]
+    clock[r, END] = np.inf
+    reps[r, STEPS] += ahead
+    reps[r, AHEAD] = 0
+    if reps[r, DECODING] > 0:
         if ahead > 1:
-            allocate(s, r, _needed(s, r, s.replicas[r, DECODED] + 1, ahead - 1, size))
-        s.replicas[r, DECODED] += ahead
-        while s.replicas[r, DECODING] > 0:
-            i = s.ends[r, 0]
-            if s.requests[i, FINISH] > s.replicas[r, DECODED]:
+            allocate(reps, runs, z, r, _needed(reps, r, reps[r, DECODED] + 1, ahead - 1, size))
+        reps[r, DECODED] += ahead
+        while reps[r, DECODING] > 0:
+            i = reps[r, z.ends + 0]
+            if asks[i, FINISH] > reps[r, DECODED]:
                 break
-            _stop(s, r, i, size)
-            take_out(s, r, i, RUN_FIRST, RUN_LAST)
+            _stop(asks, reps, z, r, i, size)
+            take_out(asks, reps, r, i, RUN_FIRST, RUN_LAST)
             done[left] = i
             left += 1
-    for k in range(s.replicas[r, BATCH]):
-        i = s.batch[r, k]
-        s.requests[i, CONTEXT] += s.requests[i, TAKEN]
-        s.replicas[r, BACKLOG] -= s.requests[i, TAKEN]
-        if s.requests[i, CONTEXT] < s.requests[i, TARGET]:
+    for k in range(reps[r, BATCH]):
+        i = reps[r, z.batch + k]
+        asks[i, CONTEXT] += asks[i, TAKEN]
+        reps[r, BACKLOG] -= asks[i, TAKEN]
+        if asks[i, CONTEXT] < asks[i, TARGET]:
             continue
-        if i == s.replicas[r, PARTIAL]:
-            s.replicas[r, PARTIAL] = NONE
-        s.requests[i, MADE] += 1
-        if math.isnan(s.stamps[i, FIRST]):
-            s.stamps[i, FIRST] = now
-        if handed_on or s.requests[i, MADE] >= s.requests[i, OUTPUT]:
-            take_out(s, r, i, RUN_FIRST, RUN_LAST)
+        if i == reps[r, PARTIAL]:
+            reps[r, PARTIAL] = NONE
+        asks[i, MADE] += 1
+        if math.isnan(stamps[i, FIRST]):
+            stamps[i, FIRST] = now
+        if handed_on or asks[i, MADE] >= asks[i, OUTPUT]:
+            take_out(asks, reps, r, i, RUN_FIRST, RUN_LAST)
             done[left] = i
             left += 1
         else:
-            _start(s, r, i, size)
-    s.replicas[r, BATCH] = 0
-    s.replicas[r, COUNT] -= left
-    s.replicas[r, LOAD] -= left
+            _start(asks, reps, z, r, i, size)
+    reps[r, BATCH] = 0
+    reps[r, COUNT] -= left
+    reps[r, LOAD] -= left
     return left
 
 
-@compiled
-def enqueue(s: State, r: int, i: int) -> None:
+@bare
+def enqueue(asks: Table, reps: Table, r: int, i: int) -> None:
     """Let a request wait at a replica, with its prompt to compute."""
-    push_last(s, r, i, WAIT_FIRST, WAIT_LAST)
-    s.replicas[r, WAITING] += 1
-    s.replicas[r, LOAD] += 1
-    if s.requests[i, CARRIED] == 0:
-        s.replicas[r, BACKLOG] += s.requests[i, TARGET]
+    push_last(asks, reps, r, i, WAIT_FIRST, WAIT_LAST)
+    reps[r, WAITING] += 1
+    reps[r, LOAD] += 1
+    if asks[i, CARRIED] == 0:
+        reps[r, BACKLOG] += asks[i, TARGET]
 
 
-@compiled
-def _decode(s: State, r: int, limits: Limits, apart: bool) -> bool:
+@bare
+def _decode(
+    asks: Table,
+    reps: Table,
+    runs: Table,
+    chain: Whole,
+    z: Sizes,
+    r: int,
+    limits: Limits,
+    apart: bool,
+) -> bool:
     """Find a block for each request that decodes and whose last one is full."""
     size, given, preempted = limits.block_tokens, 0, False
     while True:
-        need = _needed(s, r, s.replicas[r, DECODED], 1, size) - given
-        spare = s.replicas[r, FREE] + s.replicas[r, IDLE_BLOCKS]
-        allocate(s, r, min(need, spare))
+        need = _needed(reps, r, reps[r, DECODED], 1, size) - given
+        spare = reps[r, FREE] + reps[r, IDLE_BLOCKS]
+        allocate(reps, runs, z, r, min(need, spare))
         if need <= spare:
             return preempted
         given += spare  # those admitted first have theirs; the last one is not among them
-        _preempt(s, r, s.replicas[r, RUN_LAST], size, apart)
+        _preempt(asks, reps, runs, chain, z, r, reps[r, RUN_LAST], size, apart)
         preempted = True
 
 
-@compiled
+@bare
 def _go_on(
-    s: State, r: int, room: int, limits: Limits, apart: bool
+    asks: Table,
+    reps: Table,
+    runs: Table,
+    chain: Whole,
+    z: Sizes,
+    r: int,
+    room: int,
+    limits: Limits,
+    apart: bool,
 ) -> tuple[int, int, float, bool]:
     """Compute more of the begun prompt; it gives way where it finds no blocks.
 
     Returns: tokens left, tokens taken, sum of what they see, and whether it gave way.
     """
-    i, size = s.replicas[r, PARTIAL], limits.block_tokens
+    i, size = reps[r, PARTIAL], limits.block_tokens
     if i == NONE or room <= 0:
         return room, 0, 0.0, False
-    context = s.requests[i, CONTEXT]
-    chunk = min(s.requests[i, TARGET] - context, room)
-    held = s.requests[i, SHARED] * s.span + s.requests[i, OWN]
+    context = asks[i, CONTEXT]
+    chunk = min(asks[i, TARGET] - context, room)
+    held = asks[i, SHARED] * z.span + asks[i, OWN]
     need = max(blocks_of(context + chunk, size) - held, 0)
-    if need > s.replicas[r, FREE] + s.replicas[r, IDLE_BLOCKS]:
-        _preempt(s, r, i, size, apart)
+    if need > reps[r, FREE] + reps[r, IDLE_BLOCKS]:
+        _preempt(asks, reps, runs, chain, z, r, i, size, apart)
         return room, 0, 0.0, True
-    allocate(s, r, need)
-    s.requests[i, OWN] += need
-    _into_step(s, r, i, chunk, size)
+    allocate(reps, runs, z, r, need)
+    asks[i, OWN] += need
+    _into_step(asks, reps, runs, chain, z, r, i, chunk, size)
     return room - chunk, chunk, chunk * (context + 0.5 * chunk), False
 
 
-@compiled
+@bare
 def _admit(
-    s: State,
+    asks: Table,
+    reps: Table,
+    runs: Table,
+    stamps: Array,
+    chain: Whole,
+    z: Sizes,
     r: int,
     now: float,
     room: int,
@@ -254,119 +307,148 @@ def _admit(
 ) -> tuple[int, float]:
     """Begin waiting requests; return prompt tokens of the step and the sum of what they see."""
     size = limits.block_tokens
-    while room > 0 and s.replicas[r, COUNT] < limits.requests:
-        i = s.replicas[r, WAIT_FIRST]
+    while room > 0 and reps[r, COUNT] < limits.requests:
+        i = reps[r, WAIT_FIRST]
         if i == NONE:
             break
-        own = own_run(s, r, i, apart)
-        shared, kept, hit, idle = found(s, r, i, own, size)
-        target, carried = s.requests[i, TARGET], s.requests[i, CARRIED] == 1
-        held = shared * s.span + kept
+        own = own_run(asks, reps, z, r, i, apart)
+        shared, kept, hit, idle = found(asks, runs, chain, z, r, i, own, size)
+        target, carried = asks[i, TARGET], asks[i, CARRIED] == 1
+        held = shared * z.span + kept
         chunk = min(target - hit, room)
         need = max(blocks_of(target + 1 if carried else hit + chunk, size) - held, 0)
         gate = need
         if limits.whole_prompt:
             gate = max(need, blocks_of(target, size) - held)
-        if gate > s.replicas[r, FREE] + s.replicas[r, IDLE_BLOCKS] - idle:
+        if gate > reps[r, FREE] + reps[r, IDLE_BLOCKS] - idle:
             break
-        take_out(s, r, i, WAIT_FIRST, WAIT_LAST)
-        s.replicas[r, WAITING] -= 1
-        hold(s, r, i, own, shared, kept)
-        allocate(s, r, need)
-        s.requests[i, OWN] += need
-        push_last(s, r, i, RUN_FIRST, RUN_LAST)
-        s.replicas[r, COUNT] += 1
-        if math.isnan(s.stamps[i, SCHEDULED]):
-            s.stamps[i, SCHEDULED] = now
+        take_out(asks, reps, r, i, WAIT_FIRST, WAIT_LAST)
+        reps[r, WAITING] -= 1
+        hold(asks, reps, runs, chain, z, r, i, own, shared, kept)
+        allocate(reps, runs, z, r, need)
+        asks[i, OWN] += need
+        push_last(asks, reps, r, i, RUN_FIRST, RUN_LAST)
+        reps[r, COUNT] += 1
+        if math.isnan(stamps[i, SCHEDULED]):
+            stamps[i, SCHEDULED] = now
         if carried:
-            s.requests[i, CARRIED] = 0
-            s.requests[i, CONTEXT] = target
-            publish(s, r, i, target, size)
-            _start(s, r, i, size)
+            asks[i, CARRIED] = 0
+            asks[i, CONTEXT] = target
+            publish(asks, reps, runs, chain, z, r, i, target, size)
+            _start(asks, reps, z, r, i, size)
             room -= 1
             continue
-        s.requests[i, CONTEXT] = hit
-        s.requests[i, HIT] += hit
-        s.replicas[r, BACKLOG] -= hit
-        _into_step(s, r, i, chunk, size)
+        asks[i, CONTEXT] = hit
+        asks[i, HIT] += hit
+        reps[r, BACKLOG] -= hit
+        _into_step(asks, reps, runs, chain, z, r, i, chunk, size)
         room -= chunk
         tokens += chunk
         seen += chunk * (hit + 0.5 * chunk)
         if hit + chunk < target:
-            s.replicas[r, PARTIAL] = i
+            reps[r, PARTIAL] = i
     return tokens, seen
 
 
-@compiled
-def _into_step(s: State, r: int, i: int, chunk: int, size: int) -> None:
-    s.requests[i, TAKEN] = chunk
-    s.batch[r, s.replicas[r, BATCH]] = i
-    s.replicas[r, BATCH] += 1
-    publish(s, r, i, s.requests[i, CONTEXT] + chunk, size)
+@bare
+def _into_step(
+    asks: Table,
+    reps: Table,
+    runs: Table,
+    chain: Whole,
+    z: Sizes,
+    r: int,
+    i: int,
+    chunk: int,
+    size: int,
+) -> None:
+    asks[i, TAKEN] = chunk
+    reps[r, z.batch + reps[r, BATCH]] = i
+    reps[r, BATCH] += 1
+    publish(asks, reps, runs, chain, z, r, i, asks[i, CONTEXT] + chunk, size)
 
 
-@compiled
-def _preempt(s: State, r: int, i: int, size: int, apart: bool) -> None:
+@bare
+def _preempt(
+    asks: Table,
+    reps: Table,
+    runs: Table,
+    chain: Whole,
+    z: Sizes,
+    r: int,
+    i: int,
+    size: int,
+    apart: bool,
+) -> None:
     """Take a request's blocks away; it waits at the front to be computed again."""
-    if i == s.replicas[r, PARTIAL]:
-        s.replicas[r, PARTIAL] = NONE
-        s.replicas[r, BACKLOG] -= s.requests[i, TARGET] - s.requests[i, CONTEXT]
+    if i == reps[r, PARTIAL]:
+        reps[r, PARTIAL] = NONE
+        reps[r, BACKLOG] -= asks[i, TARGET] - asks[i, CONTEXT]
     else:
-        _stop(s, r, i, size)
-    take_out(s, r, i, RUN_FIRST, RUN_LAST)
-    s.replicas[r, COUNT] -= 1
-    release(s, r, i, own_run(s, r, i, apart), size)
-    s.requests[i, CONTEXT] = 0
-    s.requests[i, TARGET] = s.requests[i, INPUT] + s.requests[i, MADE]
-    s.requests[i, PREEMPTIONS] += 1
-    push_first(s, r, i, WAIT_FIRST, WAIT_LAST)
-    s.replicas[r, WAITING] += 1
-    s.replicas[r, BACKLOG] += s.requests[i, TARGET]
+        _stop(asks, reps, z, r, i, size)
+    take_out(asks, reps, r, i, RUN_FIRST, RUN_LAST)
+    reps[r, COUNT] -= 1
+    release(asks, reps, runs, chain, z, r, i, own_run(asks, reps, z, r, i, apart), size)
+    asks[i, CONTEXT] = 0
+    asks[i, TARGET] = asks[i, INPUT] + asks[i, MADE]
+    asks[i, PREEMPTIONS] += 1
+    push_first(asks, reps, r, i, WAIT_FIRST, WAIT_LAST)
+    reps[r, WAITING] += 1
+    reps[r, BACKLOG] += asks[i, TARGET]
 
 
-@compiled
-def _start(s: State, r: int, i: int, size: int) -> None:
+@bare
+def _start(asks: Table, reps: Table, z: Sizes, r: int, i: int, size: int) -> None:
     """Let a request decode from the next step on."""
-    decoded = s.replicas[r, DECODED]
-    key = s.requests[i, CONTEXT] - decoded
-    s.requests[i, KEY] = key
-    s.requests[i, FINISH] = decoded + s.requests[i, OUTPUT] - s.requests[i, MADE]
-    heap_push(s, r, i, s.replicas[r, DECODING])
-    s.replicas[r, DECODING] += 1
-    s.replicas[r, SUM] += key
-    s.phases[r, key % size] += 1
+    decoded = reps[r, DECODED]
+    key = asks[i, CONTEXT] - decoded
+    asks[i, KEY] = key
+    asks[i, FINISH] = decoded + asks[i, OUTPUT] - asks[i, MADE]
+    heap_push(asks, reps, z, r, i, reps[r, DECODING])
+    reps[r, DECODING] += 1
+    reps[r, SUM] += key
+    reps[r, PHASES + key % size] += 1
 
 
-@compiled
-def _stop(s: State, r: int, i: int, size: int) -> None:
+@bare
+def _stop(asks: Table, reps: Table, z: Sizes, r: int, i: int, size: int) -> None:
     """Let a request decode no more; count its tokens and the blocks that it holds alone."""
-    decoded, key = s.replicas[r, DECODED], s.requests[i, KEY]
-    heap_remove(s, r, i, s.replicas[r, DECODING])
-    s.replicas[r, DECODING] -= 1
-    s.replicas[r, SUM] -= key
-    s.phases[r, key % size] -= 1
-    s.requests[i, CONTEXT] = key + decoded
-    s.requests[i, MADE] = s.requests[i, OUTPUT] - (s.requests[i, FINISH] - decoded)
-    s.requests[i, OWN] = blocks_of(key + decoded, size) - s.requests[i, SHARED] * s.span
+    decoded, key = reps[r, DECODED], asks[i, KEY]
+    heap_remove(asks, reps, z, r, i, reps[r, DECODING])
+    reps[r, DECODING] -= 1
+    reps[r, SUM] -= key
+    reps[r, PHASES + key % size] -= 1
+    asks[i, CONTEXT] = key + decoded
+    asks[i, MADE] = asks[i, OUTPUT] - (asks[i, FINISH] - decoded)
+    asks[i, OWN] = blocks_of(key + decoded, size) - asks[i, SHARED] * z.span
 
 
-@compiled
-def _needed(s: State, r: int, first: int, steps: int, size: int) -> int:
+@bare
+def _needed(reps: Table, r: int, first: int, steps: int, size: int) -> int:
     """Return the blocks that decode steps from the first on take."""
-    need = steps // size * s.replicas[r, DECODING]
+    need = steps // size * reps[r, DECODING]
     for k in range(first, first + steps % size):
-        need += s.phases[r, -k % size]
+        need += reps[r, PHASES + -k % size]
     whole: int = need
     return whole
 
 
-@compiled
+@bare
 def _steps(
-    s: State, r: int, t: StepTerms, batch: float, mean: float, begin: float, spare: int, size: int
+    asks: Table,
+    reps: Table,
+    z: Sizes,
+    r: int,
+    t: StepTerms,
+    batch: float,
+    mean: float,
+    begin: float,
+    spare: int,
+    size: int,
 ) -> int:
     """Return how many steps can be taken at once: until an end, a full cache, a kink, growth."""
-    decoded = s.replicas[r, DECODED]
-    n = s.requests[s.ends[r, 0], FINISH] - decoded
+    decoded = reps[r, DECODED]
+    n = asks[reps[r, z.ends + 0], FINISH] - decoded
     if mean < t.window:
         n = min(n, max(math.ceil(t.window - mean), 1))
     if mean < t.chosen:
@@ -375,20 +457,20 @@ def _steps(
     growth = each * t.stack * batch / t.shared
     if growth * n > SMOOTH * begin:
         n = max(int(SMOOTH * begin / growth), 1)
-    if n > 1 and (n // size + 1) * s.replicas[r, DECODING] > spare:
-        n = 1 + _covered(s, r, decoded + 1, n - 1, spare, size)
+    if n > 1 and (n // size + 1) * reps[r, DECODING] > spare:
+        n = 1 + _covered(reps, r, decoded + 1, n - 1, spare, size)
     whole: int = n
     return whole
 
 
-@compiled
-def _covered(s: State, r: int, first: int, most: int, spare: int, size: int) -> int:
+@bare
+def _covered(reps: Table, r: int, first: int, most: int, spare: int, size: int) -> int:
     """Return how many decode steps, at most so many, the spare blocks are enough for."""
-    rounds = spare // s.replicas[r, DECODING]
-    left = spare - rounds * s.replicas[r, DECODING]
+    rounds = spare // reps[r, DECODING]
+    left = spare - rounds * reps[r, DECODING]
     steps = rounds * size
     for k in range(size):
-        left -= s.phases[r, -(first + k) % size]
+        left -= reps[r, PHASES + -(first + k) % size]
         if left < 0:
             break
         steps += 1
@@ -396,10 +478,10 @@ def _covered(s: State, r: int, first: int, most: int, spare: int, size: int) -> 
     return whole
 
 
-@compiled
-def _lasts(s: State, r: int, m: int) -> float:
+@bare
+def _lasts(clock: Array, r: int, m: int) -> float:
     """Return how long the first m steps in flight last."""
     low = m - 1.0
-    bent = s.times[r, BEND_S] * low * m * (2.0 * low + 1.0) / 6.0
-    lasts: float = m * s.times[r, FIRST_S] + 0.5 * s.times[r, SLOPE_S] * low * m + bent
+    bent = clock[r, BEND_S] * low * m * (2.0 * low + 1.0) / 6.0
+    lasts: float = m * clock[r, FIRST_S] + 0.5 * clock[r, SLOPE_S] * low * m + bent
     return lasts

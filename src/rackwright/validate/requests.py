@@ -22,9 +22,10 @@ from scipy.optimize import minimize
 from rackwright.catalog import Catalog
 from rackwright.design.numbers import compute_precision, machine_numbers, model_numbers
 from rackwright.design.parameters import draw, engine_of, serving_efficiencies
+from rackwright.kernels.fleet_state import Limits
 from rackwright.kernels.numbers import MachineNumbers, ModelNumbers, ServingEfficiency
 from rackwright.kernels.serving import step_terms
-from rackwright.kernels.simulator import Limits, Served, simulate
+from rackwright.kernels.simulator import Served, simulate
 from rackwright.records.base import Record
 from rackwright.records.errors import InputError, RackwrightError, nearest
 from rackwright.validate.measured import as_measured, known_accelerator, precision_of
