@@ -4,8 +4,9 @@ In: a component's kind and its name or alias. Out: its record from `records`.
 
 Reading order: `kinds.py` (what there is), `load.py` (find by name), `toml_file.py`,
 `component_file.py` and `plausible.py` (a file to a record, or why not); `fields.py`, `find.py`,
-`diff.py` (look for and compare); `read_config.py` with its `config_*.py` (a published model's configuration file to a
-`ModelShape`, as `architectures/` says), `published_counts.py`; then the folders: one per kind.
+`diff.py` (look for and compare); `read_config.py` with its `config_*.py` (a published model's
+configuration file to a `ModelShape`, as `architectures/` says), `published_counts.py`; then the
+folders: one per kind.
 """
 
 from rackwright.catalog.kinds import KINDS
