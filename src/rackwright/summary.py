@@ -239,9 +239,18 @@ def _evidence_statement(evidence: Evidence, before: Decision) -> Statement:
 def _work_gained(free: Sequence[WorkRow], control: Sequence[WorkRow]) -> str:
     parts = []
     for a, b in zip(free, control, strict=True):
-        if abs(a.tokens - b.tokens) > 1e-6 * max(a.tokens, b.tokens):
-            parts.append(f"{(a.tokens - b.tokens) / 1e12:+,.2f} T tokens of {a.workload}")
+        if abs(a.tokens - b.tokens) > 1e-3 * max(a.tokens, b.tokens):
+            parts.append(f"{_three_digits((a.tokens - b.tokens) / 1e12)} T tokens of {a.workload}")
     return f", {' and '.join(parts)} within the horizon" if parts else ""
+
+
+def _three_digits(value: float) -> str:
+    """Return a signed number with three significant digits, none cut before the point.
+
+    >>> _three_digits(1529.2), _three_digits(-0.4812)
+    ('+1,529', '-0.481')
+    """
+    return f"{value:+,.0f}" if abs(value) >= 99.95 else f"{value:+,.3g}"
 
 
 def _slack(free: BuildPlan, control: BuildPlan) -> float:

@@ -17,7 +17,7 @@ from rackwright.drawing.layout.plans import (
     surplus_spread,
 )
 from rackwright.drawing.layout.scenarios import gains, loss_pairs, mix_bars
-from rackwright.drawing.names import BASELINE, names_of
+from rackwright.drawing.names import BASELINE, LISTED, names_of
 from rackwright.drawing.page import page_of
 from rackwright.records.plan import MoneyLine
 from tests.drawing import synthetic
@@ -41,6 +41,12 @@ def test_a_baseline_is_grey_unless_it_is_built():
 
     assert page_of(study(), old).names.colour(OLD) == BASELINE
     assert page_of(study(), built).names.colour(OLD) == "c0"
+
+
+def test_only_what_a_plan_builds_has_a_colour_of_its_own():
+    names = names_of(space(), [ONE, FOUR, OLD], baselines={OLD}, built=[FOUR])
+
+    assert (names.colour(FOUR), names.colour(ONE), names.colour(OLD)) == ("c0", LISTED, BASELINE)
 
 
 def test_prices_per_accelerator_add_up_to_the_price():

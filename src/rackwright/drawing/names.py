@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from rackwright.drawing.style import colour
+from rackwright.drawing.style import COLOURS, colour
 from rackwright.records.space import Space, SpaceRow
+
+BASELINE = "c7"
+"""Colour of what is in use today, on every chart."""
+
+
+LISTED = "c6"
+"""Colour of what no plan builds: it stands beside others only, under its own name."""
 
 
 class Names(NamedTuple):
@@ -21,15 +28,18 @@ class Names(NamedTuple):
 
     def colour(self, key: str) -> str:
         """Return the colour of a design."""
-        return self.colours.get(key, "c6")
+        return self.colours.get(key, LISTED)
 
 
-BASELINE = "c7"
-"""Colour of what is in use today, on every chart."""
-
-
-def names_of(space: Space, keys: Sequence[str], baselines: Collection[str] = ()) -> Names:
+def names_of(
+    space: Space,
+    keys: Sequence[str],
+    baselines: Collection[str] = (),
+    built: Collection[str] | None = None,
+) -> Names:
     """Return names of the designs that a page shows, in the order in which they matter.
+
+    Designs that some plan builds have colours of their own; `built` says which, none = all.
 
     A name is the rack system and whatever else tells its designs apart: racks in the block,
     network rate, oversubscription.
@@ -42,8 +52,10 @@ def names_of(space: Space, keys: Sequence[str], baselines: Collection[str] = ())
     labels = {key: _label(rows[key], systems[rows[key].system]) for key in shown}
     if len(set(labels.values())) < len(labels):
         labels = {key: key for key in shown}
-    others = [key for key in shown if key not in baselines]
-    colours = dict.fromkeys(baselines, BASELINE) | {k: colour(i) for i, k in enumerate(others)}
+    coloured = [k for k in shown if k not in baselines and (built is None or k in built)]
+    colours = dict.fromkeys(baselines, BASELINE) | {
+        k: colour(i % (COLOURS - 1)) for i, k in enumerate(coloured)
+    }
     return Names(labels, colours)
 
 

@@ -85,17 +85,17 @@ class Page(NamedTuple):
 
 def page_of(study: Study, answer: Answer) -> Page:
     """Return the page's context, with names for every design that it shows."""
-    built = {b.design for b in answer.summary.mix}  # a baseline that is built has a colour
-    baselines = {row.key for row in answer.front.rows if row.baseline} - built
-    names = names_of(answer.space, list(_shown(answer)), baselines)
-    return Page(study, answer, names)
+    built = list(_built(answer))
+    mixed = {b.design for b in answer.summary.mix}  # a baseline that is built has a colour
+    baselines = {row.key for row in answer.front.rows if row.baseline} - mixed
+    keys = [*built, *(row.key for row in answer.front.rows)]
+    return Page(study, answer, names_of(answer.space, keys, baselines, built))
 
 
-def _shown(answer: Answer) -> Iterator[str]:
-    """Yield keys in the order in which designs matter: the plan's first, the front's last."""
+def _built(answer: Answer) -> Iterator[str]:
+    """Yield the designs that plans build, in the order in which they matter."""
     summary = answer.summary
     yield from (b.design for b in summary.mix)
     for s in summary.scenarios:
         yield from (b.design for b in (*s.mix, *s.control_mix))
     yield summary.lead_design
-    yield from (row.key for row in answer.front.rows)

@@ -89,6 +89,7 @@ td small.wraps{white-space:normal;display:inline-block;max-width:11rem;line-heig
 tr.strong td{font-weight:600} tr.quiet td{color:var(--quiet)}
 .tag{font-size:.76rem;color:var(--quiet);border:1px solid var(--axis);border-radius:3px;
  padding:0 .3em;white-space:nowrap}
+.whole{white-space:nowrap}
 .key{overflow-wrap:anywhere} td:first-child{min-width:8rem}
 ul.dense{columns:2;column-gap:34px;max-width:none;font-size:.86rem;line-height:1.4}
 ul.dense li{break-inside:avoid;overflow-wrap:anywhere}
@@ -120,7 +121,11 @@ _PRINT = """
  main{padding:0;max-width:none} nav{display:none} table{font-size:8.6pt}
  a{color:inherit;text-decoration:none} h2{margin-top:1.6rem}
  h2,h2+.lead,h3,caption,figcaption{break-after:avoid} thead{display:table-header-group}
- figure,tr,.keys,.band,.headlines li,.answer{break-inside:avoid} p,li{orphans:3;widows:3}
+ figure,tr,.keys,.band,.headlines li,.answer,footer{break-inside:avoid} p,li{orphans:3;widows:3}
+ table:not(:has(tbody tr:nth-child(9))){break-inside:avoid}
+ thead,thead tr,tbody tr:nth-child(-n+2){break-after:avoid}
+ tbody tr:nth-last-child(-n+2){break-before:avoid}
+ table+p{break-before:avoid}
  .band,.keys,.grade,.answer,svg{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 }
 """

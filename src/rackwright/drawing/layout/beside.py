@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -95,10 +96,25 @@ def _parameters(space: Space, row: SpaceRow, front: FrontRow) -> list[_Moved]:
     least = 3.0 / np.sqrt(np.count_nonzero(served))
     now = front.usd_per_million_tokens
     return [
-        (space.parameters.names[p], now * np.exp(-abs(m)), now * np.exp(abs(m)))
+        (_told(space.parameters.names[p]), now * np.exp(-abs(m)), now * np.exp(abs(m)))
         for p, m, r in zip(some, move, correlation, strict=True)
         if abs(r) > least
     ]
+
+
+_PARTS = re.compile(
+    r"(.+?)\.((?:attention|matmul|memory|power|scale_\w+|serving|training)(?:\..*)?)"
+)
+
+
+def _told(name: str) -> str:
+    """Return a parameter's name in words: whose it is, and what it is.
+
+    >>> _told("megatron-bridge-26.06.training.stack"), _told("Blackwell.matmul.fp8")
+    ('megatron-bridge-26.06: training stack', 'Blackwell: matmul fp8')
+    """
+    match = _PARTS.fullmatch(name)
+    return f"{match[1]}: {re.sub(r'[._]', ' ', match[2])}" if match else name
 
 
 def _prices(row: SpaceRow, front: FrontRow) -> list[_Moved]:

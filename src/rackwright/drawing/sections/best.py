@@ -61,7 +61,7 @@ def _front(page: Page, workload: str) -> Html:
         figure(ranges, cost_ranges(page.answer.front, workload, page.names),
                f"{workload}: what a million tokens cost",
                "Price as an annuity, energy and reserved power. Dots are expected values, bars "
-               "hold 80 % of worlds."),
+               "hold 80 % of worlds. In colour: what the plan or a scenario builds."),
         table(head, lines, "tnnnnnt"),
     )  # fmt: skip
 

@@ -163,7 +163,8 @@ def _gates(decision: Decision) -> Html | None:
     return join(
         table(head, lines, "tnnnnnn", title="The gates"),
         tag("p", "Prices of work in USD per million tokens, at the expected performance; chances "
-            "are seen from today.", class_="lead"),
+            "are seen from today; what is missing to 100 % was decided or had lapsed before.",
+            class_="lead"),
     )  # fmt: skip
 
 

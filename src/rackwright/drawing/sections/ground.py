@@ -73,7 +73,7 @@ def _documents(space: Space) -> Html | None:
             (
                 title,
                 grade(of),
-                f"{kind}, {day}",
+                join(f"{kind}, ", tag("span", day, class_="whole")),
                 "; ".join(f"{key}: {_few(states)}" for key, states in components.items()),
             )
             for (title, day, kind, of), components in ranked
