@@ -97,7 +97,7 @@ class Network(NamedTuple):
     def power_w(self) -> float:
         """Typical power of switches and modules, NICs not counted."""
         return (
-            self.switches * _switch_power_w(self.switch)
+            self.switches * switch_power_w(self.switch)
             + self.nic_modules * _module_power_w(self.nic_optic)
             + self.switch_modules * _module_power_w(self.switch_optic)
         )
@@ -156,7 +156,7 @@ def choose_network(
     best: tuple[tuple[bool, float, str], Network] | None = None
     refused: set[int] = set()
     for switch in _priced(catalog, "switches", Switch):
-        radix = _radix(switch, link)
+        radix = None if switch.role == "oob" else switch_radix(switch, link)
         if radix is None or not _same_protocol(nic, switch, ports.split):
             continue
         tree = fat_tree(endpoints * ports.links_per_plane, radix, oversubscription)
@@ -209,8 +209,9 @@ def _usd(component: Component) -> float:
     return price.usd_mid
 
 
-def _radix(switch: Switch, bit_per_s: float) -> int | None:
-    if switch.ports is None or switch.port_bit_per_s is None or switch.role == "oob":
+def switch_radix(switch: Switch, bit_per_s: float) -> int | None:
+    """Return the ports of a switch at a rate, whole or split in two; None where it has none."""
+    if switch.ports is None or switch.port_bit_per_s is None:
         return None
     if switch.port_bit_per_s == bit_per_s:
         return switch.ports
@@ -233,5 +234,6 @@ def _protocol(name: str) -> str:
     return "Ethernet" if "Ethernet" in name or "RoCE" in name else name
 
 
-def _switch_power_w(switch: Switch) -> float:
+def switch_power_w(switch: Switch) -> float:
+    """Return the typical power of a switch, the highest where no other is known [W]."""
     return switch.power_typical_w or switch.power_max_w or 0.0

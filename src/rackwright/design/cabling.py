@@ -1,0 +1,251 @@
+"""Which medium each cable takes: the cheapest that reaches, at the rate of the cages it joins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rackwright.catalog import Catalog
+from rackwright.kernels.fabric_ports import Links
+from rackwright.records.component import Component, Part
+from rackwright.records.equipment import Cable, Optic
+from rackwright.records.errors import InputError, UnknownComponentError
+from rackwright.records.fabric import CableRun
+from rackwright.records.provenance import Grade, worst
+
+Array = NDArray[np.float64]
+
+FIBRE = "fibre-jumper"
+"""Part that joins two modules; its price is that of a jumper up to 50 m."""
+
+FIBRE_BASIS_M = 50.0
+
+LINEAR = "LPO"
+"""Modules without a retimer need hosts qualified for them: used only where a plan names them."""
+
+
+class Ends(NamedTuple):
+    """What the two sides of a block's links plug into."""
+
+    link_bit_per_s: float
+    per_cage: int  # links in a cage of a switch
+    a_is_switch: bool
+    a_split: int  # links of different planes that share a NIC's module
+
+
+class Medium(NamedTuple):
+    """One way to join a cage of the upper side with what its links lead to."""
+
+    key: str
+    kind: str  # copper | fibre
+    reach_m: float
+    usd_fixed: float  # for each cage of the upper side
+    usd_link: float  # for each link in it
+    usd_link_m: float  # for each link and metre
+    power_fixed_w: float
+    power_link_w: float
+    modules_fixed: int
+    modules_link: float
+    grade: Grade
+
+
+class Cabled(NamedTuple):
+    """The media of a block: one for each cage of the upper side."""
+
+    runs: tuple[CableRun, ...]
+    media: tuple[str, ...]
+    medium_of: NDArray[np.int16]  # of each link, into `media`
+    grade: Grade
+
+
+def cable_block(
+    network: str,
+    block: Links,
+    length_m: Array,
+    ends: Ends,
+    media: Sequence[Medium],
+) -> Cabled:
+    """Return the cheapest medium for each cage of the upper side of a block.
+
+    Links that share a cage share a medium; the longest of them decides. Copper joins a cage of a
+    switch with one cage of another, or as a splitter with NICs; it cannot be used where the links
+    of a cage go to several switches.
+
+    Args:
+        network: for the names of the runs.
+        block: links between two tiers.
+        length_m: as bought, shape (n,).
+        ends: of the block.
+        media: as `media_for` returns them.
+
+    Raises:
+        InputError: no medium reaches the longest cable.
+    """
+    cage = block.b.astype(np.int64) * (int(block.b_port.max()) // ends.per_cage + 1)
+    cage += block.b_port // ends.per_cage
+    _, group, count = np.unique(cage, return_inverse=True, return_counts=True)
+    longest = np.zeros(len(count))
+    np.maximum.at(longest, group, length_m)
+    whole = _goes_to_one(block, group, len(count), ends)
+    cost = np.full((len(media), len(count)), np.inf)
+    for m, medium in enumerate(media):
+        fits = longest <= medium.reach_m
+        if medium.kind == "copper":
+            fits &= whole
+        usd = medium.usd_fixed + count * (medium.usd_link + medium.usd_link_m * longest)
+        cost[m, fits] = usd[fits]
+    best = cost.argmin(axis=0) if len(media) else np.zeros(len(count), np.int64)
+    lost = ~np.isfinite(cost.min(axis=0, initial=np.inf))
+    if lost.any():
+        most = max((m.reach_m for m in media), default=0.0)
+        named = ", ".join(m.key for m in media) or "none"
+        raise InputError(
+            [
+                f"{network}: {int(lost.sum())} cages between {block.a_tier} and {block.b_tier} "
+                f"need up to {longest[lost].max():g} m at {ends.link_bit_per_s / 1e9:g} Gbit/s; "
+                f"of the media allowed ({named}) the longest reaches {most:g} m"
+            ]
+        )
+    runs, grade = _collected(network, block, media, best, longest, count)
+    keys = tuple(medium.key for medium in media)
+    return Cabled(runs, keys, best[group].astype(np.int16), grade)
+
+
+def media_for(catalog: Catalog, ends: Ends, allowed: Sequence[str]) -> tuple[Medium, ...]:
+    """Return the media that join a cage of a rate, from the catalog.
+
+    Args:
+        catalog: components.
+        ends: rates and cages of both sides.
+        allowed: keys that may be used; none = all that ship and have a price.
+
+    Raises:
+        UnknownComponentError: an allowed key is neither a cable nor a module.
+    """
+    known = {c.key: c for kind in ("cables", "optics") for c in catalog.all(kind)}
+    for key in allowed:
+        if key not in known:
+            raise UnknownComponentError("medium", key, set(known))
+    cage_rate = ends.link_bit_per_s * ends.per_cage
+    lower_rate = ends.link_bit_per_s * (ends.per_cage if ends.a_is_switch else ends.a_split)
+    found: list[Medium] = []
+    optics = [o for o in known.values() if isinstance(o, Optic) and _usable(o, allowed)]
+    for component in known.values():
+        if not _usable(component, allowed):
+            continue
+        if isinstance(component, Cable) and component.bit_per_s == cage_rate and component.reach_m:
+            found.append(_copper(component))
+        elif (
+            isinstance(component, Optic) and component.bit_per_s == cage_rate and component.reach_m
+        ):
+            lower = _partner(component, optics, lower_rate)
+            if lower is not None:
+                found.append(_optical(component, lower, ends, catalog))
+    return tuple(sorted(found, key=lambda m: m.key))
+
+
+def _usable(component: Component, allowed: Sequence[str]) -> bool:
+    if component.status != "shipping" or component.latest_price() is None:
+        return False
+    if allowed:
+        return component.key in allowed
+    return not getattr(component, "standard", "").startswith(LINEAR)
+
+
+def _copper(cable: Cable) -> Medium:
+    return Medium(
+        cable.key, "copper", cable.reach_m or 0.0, _usd(cable), 0.0, 0.0,
+        2 * (cable.power_w or 0.0), 0.0, 0, 0.0, cable.grade_of(("bit_per_s", "reach_m")),
+    )  # fmt: skip
+
+
+def _optical(upper: Optic, lower: Optic, ends: Ends, catalog: Catalog) -> Medium:
+    """Return two modules and a fibre for each link; an active cable has its fibre inside."""
+    whole = upper.standard == "AOC"
+    fibre = catalog.find(Part, FIBRE)
+    each = 0.0 if whole else _usd(fibre)
+    shared = ends.a_split if not ends.a_is_switch else ends.per_cage
+    lower_usd, lower_w = (0.0, _power(upper)) if whole else (_usd(lower), _power(lower))
+    return Medium(
+        upper.key, "fibre", min(upper.reach_m or 0.0, lower.reach_m or 0.0), _usd(upper),
+        lower_usd / shared + 0.5 * each, 0.5 * each / FIBRE_BASIS_M, _power(upper),
+        lower_w / shared, 1, 1.0 / shared,
+        worst([upper.grade_of(("bit_per_s", "power_w")), lower.grade_of(("bit_per_s", "power_w"))]),
+    )  # fmt: skip
+
+
+def _partner(upper: Optic, optics: Sequence[Optic], rate: float) -> Optic | None:
+    """Return the cheapest module of a rate that speaks over the same fibre."""
+    if upper.bit_per_s == rate:
+        return upper
+    if upper.standard == "AOC":
+        return None
+    same = [o for o in optics if o.bit_per_s == rate and _fibre(o) == _fibre(upper)]
+    return min(same, key=lambda o: (_usd(o), o.key), default=None)
+
+
+def _fibre(optic: Optic) -> str:
+    return optic.media.split()[0] if optic.media else ""
+
+
+def _goes_to_one(
+    block: Links, group: NDArray[np.int64], groups: int, ends: Ends
+) -> NDArray[np.bool_]:
+    """Return which cages lead to one cage of another switch; with NICs any may, by a splitter."""
+    if not ends.a_is_switch:
+        return np.full(groups, ends.a_split == 1)
+    far = block.a.astype(np.int64) * (int(block.a_port.max()) // ends.per_cage + 1)
+    far += block.a_port // ends.per_cage
+    low = np.full(groups, np.iinfo(np.int64).max)
+    high = np.full(groups, -1, dtype=np.int64)
+    np.minimum.at(low, group, far)
+    np.maximum.at(high, group, far)
+    one: NDArray[np.bool_] = low == high
+    return one
+
+
+def _collected(
+    network: str,
+    block: Links,
+    media: Sequence[Medium],
+    best: NDArray[np.int64],
+    longest: Array,
+    count: NDArray[np.int64],
+) -> tuple[tuple[CableRun, ...], Grade]:
+    """Return a run for each medium and length, and the worst grade of the media."""
+    runs: list[CableRun] = []
+    grades: list[Grade] = []
+    for m, medium in enumerate(media):
+        for length in np.unique(longest[best == m]):
+            chosen = (best == m) & (longest == length)
+            cages, links = int(chosen.sum()), int(count[chosen].sum())
+            runs.append(
+                CableRun(
+                    network=network,
+                    between=(block.a_tier, block.b_tier),
+                    medium=medium.key,
+                    kind="copper" if medium.kind == "copper" else "fibre",
+                    length_m=float(length),
+                    cables=cages if medium.kind == "copper" else links,
+                    links=links,
+                    modules=round(cages * medium.modules_fixed + links * medium.modules_link),
+                    usd=cages * medium.usd_fixed
+                    + links * (medium.usd_link + medium.usd_link_m * float(length)),
+                    power_w=cages * medium.power_fixed_w + links * medium.power_link_w,
+                )
+            )
+            grades.append(medium.grade)
+    return tuple(runs), worst(grades)
+
+
+def _usd(component: Component) -> float:
+    price = component.latest_price()
+    assert price is not None, "only priced components are taken"
+    return price.usd_mid
+
+
+def _power(optic: Optic) -> float:
+    return optic.power_typical_w or optic.power_w or 0.0

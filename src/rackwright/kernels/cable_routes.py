@@ -1,0 +1,71 @@
+"""How long cables are that run along trays: Manhattan, over cross trays, with drops and slack."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+STOCK_M = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0,
+           75.0, 100.0, 150.0, 200.0, 300.0, 500.0, 1000.0, 2000.0)  # fmt: skip
+"""Lengths that cables are bought in (estimate: lengths common in vendors' lists)."""
+
+
+def route_lengths(
+    a_m: ArrayLike, b_m: ArrayLike, tray_height_m: float, cross_x_m: ArrayLike, same: ArrayLike
+) -> Array:
+    """Return how long the way of each cable is, from port to port.
+
+    A cable rises to the tray above its row, runs along it, crosses to another row at the cross
+    tray that makes the way shortest, and comes down. Within one rack it runs up or down only.
+
+    Args:
+        a_m: x, y, z of one port each [m], shape (n, 3).
+        b_m: of the other port, shape (n, 3).
+        tray_height_m: of all trays, above every port.
+        cross_x_m: places of cross trays along the rows, shape (c,).
+        same: whether both ports are in one rack, shape (n,).
+
+    Raises:
+        ValueError: a port above the tray, or rows to be joined without a cross tray.
+
+    Returns:
+        Lengths without slack [m], shape (n,).
+    """
+    a, b = np.asarray(a_m, dtype=float), np.asarray(b_m, dtype=float)
+    inside = np.asarray(same, dtype=bool)
+    if a.size and max(a[:, 2].max(), b[:, 2].max()) > tray_height_m:
+        raise ValueError(f"a port lies above the tray at {tray_height_m:g} m")
+    along = np.abs(a[:, 0] - b[:, 0])
+    across = np.abs(a[:, 1] - b[:, 1])
+    other_row = across > 0
+    if np.any(other_row & ~inside):
+        crosses = np.asarray(cross_x_m, dtype=float)
+        if not crosses.size:
+            raise ValueError("no cross tray joins the rows")
+        detour = np.full(along.shape, np.inf)
+        for x in crosses:
+            np.minimum(detour, np.abs(a[:, 0] - x) + np.abs(b[:, 0] - x), out=detour)
+        along = np.where(other_row, detour, along)
+    drops = 2 * tray_height_m - a[:, 2] - b[:, 2]
+    way: Array = np.where(inside, np.abs(a[:, 2] - b[:, 2]), along + across + drops)
+    return way
+
+
+def stock_lengths(length_m: ArrayLike, slack_fraction: float, loop_m: float) -> Array:
+    """Return the length to buy for each way: with slack and a service loop at both ends.
+
+    Raises:
+        ValueError: a negative way, or one longer than any cable.
+    """
+    need = np.asarray(length_m, dtype=float)
+    if need.size and need.min() < 0:
+        raise ValueError(f"a length of {need.min():g} m is negative")
+    need = need * (1 + slack_fraction) + 2 * loop_m
+    stock = np.array(STOCK_M)
+    at = np.searchsorted(stock, need - 1e-9)
+    if need.size and at.max() >= len(stock):
+        raise ValueError(f"a way of {need.max():.0f} m is longer than any cable ({stock[-1]:g} m)")
+    bought: Array = stock[at]
+    return bought
