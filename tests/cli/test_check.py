@@ -30,7 +30,7 @@ def test_a_fresh_study_passes_its_check(tmp_path, capsys):
     assert capsys.readouterr().out.splitlines()[-1] == f"next: rackwright check {file}"
     assert rackwright("check", file) == 0
     out, err = capsys.readouterr()
-    assert "a study, 1 workloads" in out
+    assert "a study, 1 workload, " in out
     assert out.splitlines()[-1] == f"next: rackwright run {file}"
     assert err == ""
 
@@ -138,7 +138,7 @@ def test_measurements_are_checked_line_by_line(tmp_path, capsys):
     file.write_text(f"{reading.model_dump_json()}\n{reading.model_dump_json()}\n")
 
     assert rackwright("check", file) == 0
-    assert "2 readings of 1 racks" in capsys.readouterr().out
+    assert "early.jsonl: measurements, 2 readings of 1 rack for plan" in capsys.readouterr().out
 
     file.write_text(file.read_text().replace('"value":1.0', '"value":"fast"', 1))
     assert rackwright("check", file) == 2

@@ -163,6 +163,7 @@ def test_the_ledger_answers_a_question():
         (("accept", "judge", "{}/study.toml", "--plan", "{}/nope"), "no such file"),
         (("accept", "plan", "{}/study.toml", "--out", "/proc/no/where"), "cannot be written"),
         (("buy",), "name a study"),
+        (("buy", "{}/study.toml", "--as-of", "2025-12-01"), "--as-of asks the ledger"),
         (("buy", "--ledger", "--op", "total"), "allowed status"),
         (("buy", "--ledger", "--op", "total_gw"), "--ids"),
         (("buy", "--ledger", "--as-of", "soon"), "allowed a day"),
@@ -197,6 +198,9 @@ def test_two_runs_are_compared_field_by_field(home, tmp_path):
     assert made["plan"] == []
     assert any(row["field"] == "option_usd" for row in made["decision"])
     assert "the runs say the same" in call("compare", other, other).stdout
+    lines = call("compare", other, str(home / "run"), "--record", "summary").stdout.splitlines()
+    (alone,) = (line for line in lines if "evidence:" in line)  # one was rehearsed, one not
+    assert alone.startswith("  evidence: the left run has none (")
     result = call("compare", str(home / "run"), str(tmp_path))
     assert result.exit_code == 2
     assert "is no run folder" in result.stderr

@@ -208,3 +208,22 @@ def test_a_scenario_that_ends_before_it_begins_is_a_mistake_and_not_without_effe
     last = len((TINY + window).splitlines())
     assert line.startswith(f"study.toml:{last}: scenarios[0].supply[0].to_week: found 5, allowed")
     assert "after from_week (10)" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("a.json", "[1, 2]", "a.json:1: found a list of 2, allowed a JSON object"),
+        ("a.json", "x = 1", "a.json:1: column 1: malformed JSON"),
+        (
+            "a.toml",
+            "x = 1\nx = 2\n",
+            "a.toml:2: column 6: malformed TOML: this key is written twice",
+        ),
+    ],
+)
+def test_a_file_is_told_by_the_format_of_its_name(name, text, told, tmp_path):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError) as caught:
+        parse(tmp_path / name)
+    assert caught.value.mistakes[0].removeprefix(f"{tmp_path}/").startswith(told)

@@ -129,6 +129,10 @@ def test_a_missing_column_an_empty_file_and_no_rows_are_told(tmp_path):
     (tmp_path / "short.csv").write_text("row_id,tp\na,1,2\n")
     with pytest.raises(InputError, match=r"short\.csv:2: 3 cells, the header has 2"):
         score_training(tmp_path / "short.csv", CATALOG)
+    (tmp_path / "other.csv").write_text("colour,size\nred,1,2\nblue\n")
+    with pytest.raises(InputError, match=r"other\.csv:1: no table of training") as caught:
+        score_training(tmp_path / "other.csv", CATALOG)
+    assert len(caught.value.mistakes) == 1
 
 
 def test_a_parquet_table_scores_as_its_csv(tmp_path):

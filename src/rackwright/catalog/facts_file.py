@@ -30,7 +30,10 @@ def commitments(path: Path | str | None = None) -> Ledger:
         layer_of = {name: layer for layer, names in layers.items() for name in names}
     except OSError as error:
         raise InputError([f"{file}: {error.strerror}"]) from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
+    except UnicodeDecodeError as error:
+        found = f"found byte 0x{error.object[error.start]:02x}, which is not UTF-8 text"
+        raise InputError([f"{file}: {found}: save the file as UTF-8"]) from error
+    except yaml.YAMLError as error:
         raise InputError([f"{file}: {' '.join(str(error).split())}"]) from error
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(

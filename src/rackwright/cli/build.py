@@ -90,7 +90,7 @@ def _lines(plan: BuildPlan, space: Space) -> list[str]:
         ],
     )
     lines += ["", "money, discounted to week 0:"]
-    lines += table(["", "USD"], [[m.name, f"{m.usd:,.0f}"] for m in plan.money])
+    lines += table(["", "USD"], [[m.name, f"{round(m.usd):,}"] for m in plan.money])
     if plan.shadow_prices:
         lines += ["", "one more unit would be worth:"]
         lines += table(

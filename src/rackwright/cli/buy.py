@@ -47,6 +47,10 @@ def run(
     if ledger or facts is not None:
         _ledger(facts, as_of, operation, ids, layer, as_json)
         return
+    asked = {"--as-of": as_of, "--op": operation, "--ids": ids, "--layer": layer}
+    stray = [name for name, value in asked.items() if value is not None]
+    if stray:
+        raise RackwrightError(f"buy: {stray[0]} asks the ledger: add --ledger.")
     if study is None:
         raise RackwrightError("buy: name a study, or ask for --ledger.")
     given = given_of(study, catalog, calibration)

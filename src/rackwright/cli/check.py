@@ -72,7 +72,7 @@ def run(
     outcome = examine(file)
     answer(
         {"file": str(file), **outcome._asdict()},
-        [f"{file}: a {outcome.kind}, {outcome.summary}", *outcome.findings],
+        [f"{file}: {_a(outcome.kind)}, {outcome.summary}", *outcome.findings],
         _following(file, outcome.kind),
         as_json=as_json,
     )
@@ -93,7 +93,8 @@ def examine(file: Path) -> Outcome:
         readings, _ = read_json_lines(Measurement, file)
         plans = sorted({reading.plan_sha256[:12] for reading in readings})
         racks = len({reading.rack for reading in readings})
-        summary = f"{len(readings)} readings of {racks} racks for plan {', '.join(plans)}"
+        counted = f"{_counted(len(readings), 'readings')} of {_counted(racks, 'racks')}"
+        summary = f"{counted} for plan {', '.join(plans)}"
         return Outcome(kind, "", summary)
     if kind == "scenario":
         scenario = read_record(Scenario, file)
@@ -118,8 +119,27 @@ def _study(file: Path) -> Outcome:
         "interfaces to compose racks on": len(study.design_space.composed),
         "scenarios": len(study.scenarios),
     }
-    summary = ", ".join(f"{count} {name}" for name, count in parts.items() if count)
+    summary = ", ".join(_counted(count, name) for name, count in parts.items() if count)
     return Outcome("study", record_sha256(study), summary, findings)
+
+
+def _counted(count: int, things: str) -> str:
+    """Return a count of things in the plural, or of one.
+
+    >>> _counted(2, "factories"), _counted(1, "factories"), _counted(1, "data centers")
+    ('2 factories', '1 factory', '1 data center')
+    """
+    if count != 1:
+        return f"{count} {things}"
+    head, *rest = things.split(" to ", 1)
+    one = head.removesuffix("ies") + "y" if head.endswith("ies") else head.removesuffix("s")
+    return " to ".join([f"1 {one}", *rest])
+
+
+def _a(kind: str) -> str:
+    if kind == "measurements":
+        return kind
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
 def _unused_supplies(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:

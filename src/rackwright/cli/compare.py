@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,8 @@ RECORDS = ("summary", "front", "plan", "acceptance_plan", "acceptance_report", "
 """Records that are compared unless others are named; draws and hashes are left out."""
 
 LEAST_LINES = 40
+MANY = 5
+"""Fields of a part that only one run has, from which on they are one line."""
 
 Run = Annotated[Path, typer.Argument(help="a run folder")]
 
@@ -45,8 +48,10 @@ def run(
     for name, rows in found.items():
         if rows:
             lines += ["", f"{name}: {len(rows)} fields differ", *_lines(rows, all_fields)]
-    lines = lines[1:] or ["the runs say the same"]
-    answer(document, lines, f"rackwright compare {left} {right} --all", as_json=as_json)
+    following = f"rackwright compare {left} {right} --all"
+    if not lines:
+        lines, following = ["", "the runs say the same"], f"rackwright compare {left} OTHER_RUN"
+    answer(document, lines[1:], following, as_json=as_json)
 
 
 def _compared(left: Path, right: Path, name: str, *, asked: bool) -> list[Difference]:
@@ -85,6 +90,9 @@ def _size(difference: Difference) -> tuple[int, float, str]:
 
 
 def _lines(rows: list[Difference], all_fields: bool) -> list[str]:
+    alone: list[str] = []
+    if not all_fields:
+        rows, alone = _only_in_one(rows)
     shown = rows if all_fields else rows[:LEAST_LINES]
     cells = [
         [
@@ -96,9 +104,27 @@ def _lines(rows: list[Difference], all_fields: bool) -> list[str]:
         for d in shown
     ]
     more = len(rows) - len(shown)
-    return table(["field", "left", "right", "right / left"], cells) + (
-        [f"  and {more} more; --all prints them"] if more else []
-    )
+    lines = table(["field", "left", "right", "right / left"], cells) if cells else []
+    lines += [f"  and {more} more; --all prints them"] if more else []
+    return lines + alone
+
+
+def _only_in_one(rows: list[Difference]) -> tuple[list[Difference], list[str]]:
+    """Return the rows without parts that one run lacks altogether, and a line for each of those."""
+    parts: dict[str, list[Difference]] = {}
+    for row in rows:
+        parts.setdefault(re.split(r"[.\[]", row.field, maxsplit=1)[0], []).append(row)
+    lacking = {
+        part: side
+        for part, inside in parts.items()
+        for side in ("left", "right")
+        if len(inside) >= MANY and all(getattr(row, side) is None for row in inside)
+    }
+    lines = [
+        f"  {part}: the {side} run has none ({len(parts[part])} fields; --all prints them)"
+        for part, side in lacking.items()
+    ]
+    return [r for part, inside in parts.items() if part not in lacking for r in inside], lines
 
 
 def _cell(value: Any) -> str:

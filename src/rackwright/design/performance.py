@@ -64,13 +64,19 @@ class PerformanceTable:
             reasons = sorted(self.pruned.get(workload, {}).items(), key=lambda x: (-x[1], x[0]))
             counted = "; ".join(f"{reason} ({n:,})" for reason, n in reasons)
             return f"no plan of the declared axes can be tried: {counted}"
-        parts = [
-            f"{reason} misses by {100 * (x - 1):.0f} %"
-            if x >= 1.005
-            else f"{reason} only just misses"
-            for reason, x in sorted(found.items())
-        ]
+        parts = [f"{reason} {_missed(x)}" for reason, x in sorted(found.items())]
         return "the nearest plans: " + ", ".join(parts)
+
+
+def _missed(times: float) -> str:
+    """Return how far a limit is missed that is exceeded so many times.
+
+    >>> _missed(1.25), _missed(33758.2), _missed(1.001)
+    ('misses by 25 %', 'misses by a factor of 33,758', 'only just misses')
+    """
+    if times >= 11:
+        return f"misses by a factor of {times:,.0f}"
+    return f"misses by {100 * (times - 1):.0f} %" if times >= 1.005 else "only just misses"
 
 
 class How(NamedTuple):

@@ -80,6 +80,8 @@ class Ledger:
         """
         self._path, self._sha256 = path, search_sha256
         self.known: dict[tuple[int, int], Choice] = {}
+        if path.is_dir():
+            raise InputError([f"{path}: is a folder; name a file for the ledger"])
         if path.exists():
             self._read(tell)
         else:

@@ -83,7 +83,7 @@ def parse(path: str | FilePath) -> Document:
     """
     file, text = str(path), read_text(path)
     try:
-        if text.lstrip()[:1] == "{":
+        if text.lstrip()[:1] == "{" or FilePath(path).suffix == ".json":
             return _parse_json(file, text)
         return _parse_toml(file, text)
     except RecursionError:
@@ -158,6 +158,7 @@ def _malformed_toml(file: str, text: str, message: str) -> str:
         r"(?P<what>.*) \(at (?:line (\d+), column (\d+)|end of document)\)", message
     )
     what = match["what"] if match else message
+    what = {"Cannot overwrite a value": "this key is written twice"}.get(what, what)
     last = max(len(text.splitlines()), 1)
     line, column = int(match[2] or last) if match else last, (match[3] if match else "") or "end"
     here = (text.splitlines() or [""])[min(line, last) - 1]

@@ -71,7 +71,7 @@ def open_table(path: Path | None, kind: Kind) -> Table:
     """
     file = _file(path, kind)
     parquet = file.suffix == ".parquet"
-    columns, cells, lines = _parquet(file) if parquet else _csv(file)
+    columns, cells, lines = _parquet(file) if parquet else _csv(file, kind)
     _check_columns(file, kind, columns)
     if not cells:
         raise InputError([f"{file}: the table has no rows"])
@@ -132,7 +132,7 @@ def _file(path: Path | None, kind: Kind) -> Path:
     return place_of
 
 
-def _csv(file: Path) -> tuple[list[str], list[list[str]], tuple[int, ...]]:
+def _csv(file: Path, kind: Kind) -> tuple[list[str], list[list[str]], tuple[int, ...]]:
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream, strict=True)
@@ -142,8 +142,18 @@ def _csv(file: Path) -> tuple[list[str], list[list[str]], tuple[int, ...]]:
                 if any(row):
                     cells.append(row)
                     lines.append(reader.line_num)
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        found = f"found byte 0x{error.object[error.start]:02x}, which is not UTF-8 text"
+        raise InputError([f"{file}: not a CSV table: {found}"]) from None
+    except csv.Error as error:
         raise InputError([f"{file}: not a CSV table in UTF-8: {error}"]) from None
+    if columns and not set(columns) & set(_known(kind)):
+        raise InputError(
+            [
+                f"{file}:1: no table of {kind} measurements: none of its columns is there, such "
+                f"as {', '.join(_NEEDED[kind][:4])}"
+            ]
+        )
     short = [
         f"{file}:{line}: {len(row)} cells, the header has {len(columns)}"
         for row, line in zip(cells, lines, strict=True)
