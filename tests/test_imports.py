@@ -18,7 +18,7 @@ SRC = ROOT / "src" / "rackwright"
 GROUND = {"records", "kernels", "catalog"}
 STAGES = {"design", "build", "accept", "buy"}
 FACES = {"drawing", "formats"}
-WHOLE = {"load", "summary", "pipeline", "validate"}
+WHOLE = {"load", "simulated", "summary", "pipeline", "validate"}
 
 # A folder or a module beside the folders, and what of ours it may import besides itself.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "formats": {"records", "kernels"},
     **dict.fromkeys(STAGES, GROUND),
     "load": GROUND | {"formats"},
+    "simulated": GROUND | {"design", "formats", "load"},
     "summary": {"records", "kernels"},
     "validate": GROUND | STAGES | {"formats"},
     "pipeline": GROUND | STAGES | FACES | {"load", "summary", "__init__"},

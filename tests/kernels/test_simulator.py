@@ -154,3 +154,98 @@ def test_a_full_cache_preempts_and_everyone_is_served_all_the_same():
 
     assert got.preemptions.sum() > 0
     assert np.all(np.isfinite(got.finished))
+
+
+@pytest.mark.parametrize("route", [ONE_LINE, LEAST_LOADED])
+def test_several_places_are_the_queue_of_erlang(route):
+    # M/M/c, c = 3 at load 0.8: mean wait by Erlang's C. A service is a geometric number of short
+    # steps (mean 1,000): of coefficient of variation 0.9995, so the wait is within 0.05 % of it.
+    # One line for replicas of one place, or one replica of three places, is that queue.
+    rng = np.random.default_rng(5)
+    n, load, step = 200_000, 0.8, 1e-3
+    arrivals = rng.exponential(1 / (3 * load), n).cumsum()
+    inputs, outputs = np.ones(n, dtype=np.int64), rng.geometric(1e-3, n)
+    if route == ONE_LINE:
+        fleet, limits = Fleet(0, 3, ONE_LINE, False, 0.0, 0.0), Limits(1, 8, 10**6, 16)
+    else:
+        fleet, limits = Fleet(0, 1, LEAST_LOADED, False, 0.0, 0.0), Limits(3, 8, 10**6, 16)
+    asked = Requests(arrivals, inputs, outputs, inputs * 0, inputs[:0], 0, 0)
+    got = simulate_fleet(one(step), one(step), asked, limits, limits, fleet, True)
+    waits = got.scheduled - got.arrived
+    batches = waits.reshape(100, -1).mean(axis=1)
+
+    a = 3 * load
+    erlang = a**3 / 6 / (1 - load) / (1 + a + a**2 / 2 + a**3 / 6 / (1 - load))
+    error = 4 * batches.std(ddof=1) / 10
+    assert waits.mean() == pytest.approx(erlang / (3 * (1 - load)), abs=error + step)
+    assert error < 0.15
+
+
+def test_a_cache_that_holds_all_hits_every_shared_run_but_the_first():
+    n, span = 40, 32
+    inputs, outputs = np.full(n, 100), np.full(n, 5)
+    links, chain = np.full(n, 3), np.tile(np.arange(3), n)
+    asked = Requests(np.arange(n) * 10.0, inputs, outputs, links, chain, span, 0)
+    limits = Limits(4, 512, 4000, 16)
+    fleet = Fleet(0, 1, ROUND_ROBIN, True, 0.0, 0.0)
+    got = simulate_fleet(TERMS["dense"], TERMS["dense"], asked, limits, limits, fleet, True)
+
+    assert got.hit.tolist() == [0] + [96] * (n - 1)
+
+
+def test_the_router_that_knows_caches_computes_least():
+    rng = np.random.default_rng(2)
+    n, span = 600, 64
+    group = rng.integers(0, 24, n)
+    chain = np.concatenate([g * 8 + np.arange(8) for g in group])
+    inputs, outputs = np.full(n, 600), rng.integers(2, 40, n)
+    asked = Requests(rng.exponential(0.05, n).cumsum(), inputs, outputs, np.full(n, 8), chain,
+                     span, 0)  # fmt: skip
+    limits = Limits(16, 1024, 300, 16)
+    hits = {}
+    for route in (ROUND_ROBIN, LEAST_LOADED, PREFIX_AWARE):
+        fleet = Fleet(0, 4, route, True, 0.0, 0.0)
+        got = simulate_fleet(TERMS["dense"], TERMS["dense"], asked, limits, limits, fleet, True)
+        hits[route] = got.hit.sum()
+
+    assert hits[PREFIX_AWARE] > 1.2 * max(hits[ROUND_ROBIN], hits[LEAST_LOADED])
+
+
+def test_a_cache_that_moves_makes_the_first_token_wait_for_it():
+    one_ask = Requests(np.zeros(1), np.array([1000]), np.array([5]), np.zeros(1, dtype=np.int64),
+                       np.zeros(0, dtype=np.int64), 0, 0)  # fmt: skip
+    limits = Limits(8, 2048, 1000, 16)
+    here, there = (
+        simulate_fleet(TERMS["dense"], TERMS["dense"], one_ask, limits, limits,
+                       Fleet(pool, 1, ROUND_ROBIN, False, 0.01, 1e-5), True)
+        for pool in (0, 1)
+    )  # fmt: skip
+
+    assert there.first[0] - here.first[0] == pytest.approx(0.01 + 1000 * 1e-5)
+    assert there.finished[0] - there.first[0] == pytest.approx(here.finished[0] - here.first[0])
+
+
+def test_clients_ask_again_after_their_answer():
+    n = 50
+    asked = Requests(np.full(n, 0.25), np.full(n, 10), np.full(n, 4), np.zeros(n, dtype=np.int64),
+                     np.zeros(0, dtype=np.int64), 0, 1)  # fmt: skip
+    limits = Limits(8, 2048, 1000, 16)
+    got = simulate_fleet(TERMS["dense"], TERMS["dense"], asked, limits, limits,
+                         Fleet(0, 1, ROUND_ROBIN, False, 0.0, 0.0), True)  # fmt: skip
+
+    assert got.arrived[0] == 0.25
+    np.testing.assert_allclose(got.arrived[1:], got.finished[:-1] + 0.25)
+
+
+def test_what_is_counted_over_time_is_what_the_requests_say():
+    rng = np.random.default_rng(4)
+    n = 300
+    arrivals = rng.exponential(0.05, n).cumsum()
+    inputs, outputs = rng.integers(1, 300, n), rng.integers(1, 200, n)
+    got = simulate(TERMS["dense"], arrivals, inputs, outputs, Limits(4, 512, 4000, 16))
+    there = (got.finished - got.arrived).sum()
+
+    assert got.preemptions.sum() == 0
+    assert got.curves[:, 0].sum() == pytest.approx((got.scheduled - got.arrived).sum())
+    assert got.curves[:, :2].sum() == pytest.approx(there)
+    assert got.curves[:, 3].sum() == pytest.approx(got.busy.sum())
