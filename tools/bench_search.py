@@ -5,7 +5,7 @@
 Prints rates and ratios and asserts nothing. The wide search takes the racks and workloads of the
 flagship over far more software axes, so that at least N points are evaluated.
 With LLM_ANALYSIS naming a Python that has the package llm-analysis, its rate is measured in the
-same run. Calculon's rate is the published one that docs/methods/design.md names.
+same run. Calculon's rate was measured by others, on its public validation runs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from rackwright.records.study import DesignSpace, SoftwareSpace, Study
 
 STUDY = Path("examples/houston/study.toml")
 CALCULON_PER_CORE_SECOND = (93.0, 397.0)
-"""Training configurations; measured by others on its public validation, as the design notes say."""
+"""Training configurations; measured by others on its public validation runs."""
 
 _LLM_ANALYSIS = """
 import time, logging

@@ -30,6 +30,8 @@ def test_training_has_the_published_keys(capsys):
         "nominal_pct", "coverage_pct", "median_half_width_pct", "score"
     }  # fmt: skip
     assert set(found["plan_regret"]) >= {"by_model", "bootstrap_mean_pct"}
+    assert found["memory"]["plans"] == found["error"]["all"]["n"]
+    assert found["memory"]["fit"] >= 0.97 * found["memory"]["plans"]  # they all ran
 
 
 def test_serving_has_the_published_keys(capsys, tmp_path):

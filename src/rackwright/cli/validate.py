@@ -135,6 +135,11 @@ def _lines(score: TrainingScore | ServingScore) -> list[str]:
     if isinstance(score, TrainingScore):
         lines += _quantity("step", score.error, score.interval)
         lines += _regret(score)
+        lines += [
+            "",
+            f"memory: {score.memory.fit} of {score.memory.plans} configurations, which all ran, "
+            "fit by our count",
+        ]
     else:
         for name in QUANTITIES:
             scores = getattr(score, name)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from rackwright.catalog import Catalog
 from rackwright.design.numbers import compute_precision, machine_numbers, model_numbers
 from rackwright.design.parameters import draw, training_efficiencies
-from rackwright.kernels.training import training_over_draws
+from rackwright.kernels.memory import training_bytes
+from rackwright.kernels.training import PLAN, training_over_draws
 from rackwright.records.base import Record
 from rackwright.records.calibration import Calibration
 from rackwright.records.errors import InputError, RackwrightError
@@ -54,6 +55,13 @@ _FAITHFUL = ("dense", "moe", "moe_mla")
 """Architectures that the columns describe whole; of others the catalog must have the shape."""
 
 
+class MemoryFit(Record):
+    """Of plans that ran, how many our count of memory lets run."""
+
+    plans: int
+    fit: int
+
+
 class TrainingScore(Record):
     """How well step times are predicted on one table."""
 
@@ -63,6 +71,7 @@ class TrainingScore(Record):
     error: Errors
     interval: Interval
     plan_regret: PlanRegret
+    memory: MemoryFit
     mistakes: tuple[str, ...]
 
 
@@ -102,6 +111,7 @@ def score_training(
         error=got.error,
         interval=got.interval,
         plan_regret=plan_regret(tried),
+        memory=_memory_fit([c for c in cases if c.row_id in {p.row_id for p in merged}]),
         mistakes=tuple(refusals.mistakes),
     )
 
@@ -178,6 +188,18 @@ def training_points(
             )
         )
     return points
+
+
+def _memory_fit(cases: Sequence[TrainingCase]) -> MemoryFit:
+    """Return how many plans hold no more than their accelerator's memory by our count."""
+    fit = 0
+    for case in cases:
+        row, plan = case.at, case.at.plan
+        m = model_numbers(row.shape)._replace(mtp_layers=row.mtp_layers)
+        h = machine_numbers(row.hardware, row.precision, row.shape)
+        tokens = plan[PLAN.index("micro_batch")] * row.sequence / plan[PLAN.index("context")]
+        fit += training_bytes(m, plan, tokens, h.activation_bytes) <= h.memory_bytes
+    return MemoryFit(plans=len(cases), fit=fit)
 
 
 def _case(row: Row, catalog: Catalog, models: Models) -> TrainingCase:
