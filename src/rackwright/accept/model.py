@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from math import exp, sqrt
+from math import exp, lgamma, sqrt
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
 from rackwright.accept.promise import rack_means, spread
 from rackwright.accept.unit import goodness
@@ -71,7 +70,7 @@ def learn(plan: AcceptancePlan, readings: Sequence[Measurement], out: Collection
 
 def _student(t: Array) -> Array:
     nu = TAIL_DEGREES
-    norm = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(nu * np.pi)
+    norm = lgamma((nu + 1) / 2) - lgamma(nu / 2) - 0.5 * np.log(nu * np.pi)
     return np.asarray(norm - 0.5 * (nu + 1) * np.log1p(t**2 / nu))
 
 

@@ -50,7 +50,10 @@ def _trained(master: Master, start: Rounded, w: int, tries: int, price: float) -
             screened.append((-point.objective_usd, d, k, point, fixed))
     screened.sort(key=lambda one: one[:3])
     found: list[tuple[float, int, _Starts]] = []
-    for _, d, k, point, fixed in screened[: tries + 2]:
+    for most, d, k, point, fixed in screened[: tries + 2]:
+        # What was screened is no less than any plan with a start; two plans are wanted.
+        if len(found) > 1 and most >= sorted(found, key=lambda one: one[:2])[1][0]:
+            break
         starts = _Starts(master, d, w, k, fixed, price)
         first = starts.first(point)
         if first is not None:

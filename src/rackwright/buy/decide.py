@@ -27,7 +27,8 @@ _BASIS: dict[EvidenceKind, str] = {
 RANGE = 2.0
 """Estimates are tried from half to twice their value."""
 
-BISECTIONS = 6
+CLOSE = 2e-3
+"""Relative width to which the value that flips the action is found."""
 
 
 class Estimate(NamedTuple):
@@ -122,7 +123,8 @@ def what_flips(case: OptionCase, action: Action) -> tuple[Condition, ...]:
     Sorted by how small a relative change suffices; estimates that flip nothing in the range come
     last.
     """
-    found = [_flip(case, estimate, action) for estimate in ESTIMATES]
+    lead_usd = _lead(case, "utilisation", case.utilisation, action).usd
+    found = [_flip(case, estimate, action, lead_usd) for estimate in ESTIMATES]
     return tuple(sorted(found, key=_ease))
 
 
@@ -132,13 +134,15 @@ def _ease(condition: Condition) -> tuple[float, str]:
     return abs(np.log(condition.flips_at / condition.now)), condition.estimate
 
 
-def _flip(case: OptionCase, estimate: Estimate, action: Action) -> Condition:
+def _flip(case: OptionCase, estimate: Estimate, action: Action, lead_usd: float) -> Condition:
     now = float(getattr(case, estimate.name))
     top = 1.0 if estimate.name in ("utilisation", "lapse_per_week") else np.inf
     ends = (now / RANGE, min(now * RANGE, top))
     grade = case.grades.get(estimate.name, Grade.D)
     crossings = [
-        crossing for end in ends if (crossing := _crossing(case, estimate.name, now, end, action))
+        crossing
+        for end in ends
+        if (crossing := _crossing(case, estimate.name, now, end, action, lead_usd))
     ]
     frame = {"estimate": estimate.name, "grade": grade, "now": now, "unit": estimate.unit}
     if now == 0 or not crossings:
@@ -166,29 +170,55 @@ def _amount(value: float, estimate: Estimate) -> str:
 
 
 def _crossing(
-    case: OptionCase, name: str, now: float, end: float, action: Action
+    case: OptionCase, name: str, now: float, end: float, action: Action, lead_usd: float
 ) -> tuple[float, Action] | None:
-    """Bisect in logs for the value between now and the end at which the action changes."""
+    """Return the first value found beyond which the action is another, and that action.
+
+    What the action leads the best other by is followed to zero in logs of the value, by false
+    position (Illinois), to CLOSE of the value.
+    """
     if now <= 0 or end == now:
         return None
-    other = _action_at(case, name, end)
-    if other == action:
+    there = _lead(case, name, end, action)
+    if there.best == action:
         return None
-    same, different = now, end
-    for _ in range(BISECTIONS):
-        middle = float(np.sqrt(same * different))
-        tried = _action_at(case, name, middle)
-        if tried == action:
-            same = middle
+    same, different = _Lead(float(np.log(now)), lead_usd, action), there
+    moved = 0  # which end the last step moved
+    while abs(different.log - same.log) > CLOSE:
+        share = same.usd / (same.usd - different.usd)
+        # Off the ends by half the width that is wanted, so that both close in.
+        apart = abs(different.log - same.log)
+        share = min(max(share, 0.45 * CLOSE / apart), 1 - 0.45 * CLOSE / apart)
+        value = float(np.exp(same.log + share * (different.log - same.log)))
+        tried = _lead(case, name, value, action)
+        # An end that stays twice counts half, or one end would do all the moving.
+        if tried.best == action:
+            halved = 0.5 if moved == 1 else 1.0
+            same, different, moved = tried, different._replace(usd=halved * different.usd), 1
         else:
-            different, other = middle, tried
-    return different, other
+            halved = 0.5 if moved == -1 else 1.0
+            different, same, moved = tried, same._replace(usd=halved * same.usd), -1
+    return float(np.exp(different.log)), different.best
 
 
-def _action_at(case: OptionCase, name: str, value: float) -> Action:
-    changed = OptionCase(**{**dict(case), name: value})
-    solved = solve(changed)
-    return ACTIONS[solved.at(0, 0, *solved.start)[0]]
+class _Lead(NamedTuple):
+    """How far an action is ahead of the best other one when an estimate has a value."""
+
+    log: float  # of the value
+    usd: float  # > 0 exactly where the action is the best
+    best: Action
+
+
+def _lead(case: OptionCase, name: str, value: float, action: Action) -> _Lead:
+    solved = solve(OptionCase(**{**dict(case), name: value}))
+    values = solved.values(0, 0, *(np.array([s]) for s in solved.start))[:, 0]
+    mine = ACTIONS.index(action)
+    best = ACTIONS[int(solved.best(values[:, None])[0])]
+    usd = float(values[mine] - np.delete(values, mine).max())
+    least = 1e-9 * abs(solved.worth.cost_usd)  # a tie still has its side
+    return _Lead(
+        float(np.log(value)), max(usd, least) if best == action else min(usd, -least), best
+    )
 
 
 def _gates(case: OptionCase, solved: Solved, played: Played) -> tuple[Gate, ...]:

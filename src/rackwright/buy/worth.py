@@ -18,6 +18,7 @@ HOURS_PER_YEAR = 8766.0
 SECONDS_PER_YEAR = HOURS_PER_YEAR * 3600.0
 POINTS = 24
 """Gauss-Legendre points over the life: the integrand is smooth."""
+_NODES = np.polynomial.legendre.leggauss(POINTS)
 
 
 class Worth(NamedTuple):
@@ -40,7 +41,7 @@ def worth_of_lot(case: OptionCase) -> Worth:
     process, level, scale = _market(case)
     r = float(np.log1p(case.discount_rate_per_year))  # compounded yearly, as everywhere
     lag, life = case.delivery_weeks / WEEKS_PER_YEAR, case.life_weeks / WEEKS_PER_YEAR
-    nodes, weights = np.polynomial.legendre.leggauss(POINTS)
+    nodes, weights = _NODES
     ahead = lag + 0.5 * life * (nodes + 1)
     money = 0.5 * life * weights * np.exp(-r * ahead)  # discounted years at each node
     millions_per_year = (

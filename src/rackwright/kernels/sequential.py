@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from math import ceil, exp, log, sqrt
+from statistics import NormalDist
 from typing import NamedTuple
 
-from scipy.special import ndtri
+_quantile = NormalDist().inv_cdf
 
 
 class Boundaries(NamedTuple):
@@ -72,7 +73,7 @@ def _capped_exp(x: float) -> float:
 
 def fixed_sample(good: float, bad: float, sd: float, alpha: float, beta: float) -> int:
     """Return the readings that a one-sided test of fixed size needs to meet both risks."""
-    return max(1, ceil(((ndtri(1 - alpha) + ndtri(1 - beta)) * sd / (good - bad)) ** 2))
+    return max(1, ceil(((_quantile(1 - alpha) + _quantile(1 - beta)) * sd / (good - bad)) ** 2))
 
 
 def unit_limit(alpha: float, units: int) -> float:
@@ -81,7 +82,7 @@ def unit_limit(alpha: float, units: int) -> float:
     Source:
         Šidák: -ppf(1 - (1 - alpha)^(1/n)); known answers table `order_statistics`.
     """
-    return float(-ndtri(1 - (1 - alpha) ** (1 / units)))
+    return -_quantile(1 - (1 - alpha) ** (1 / units))
 
 
 def sibling_factor(siblings: int) -> float:

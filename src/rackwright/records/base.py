@@ -21,7 +21,11 @@ class Record(BaseModel):
     """Base of every record: frozen, strict about unknown keys, finite numbers only."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        arbitrary_types_allowed=True,
+        defer_build=True,  # a command pays for the records that it uses
     )
 
 
