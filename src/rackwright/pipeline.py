@@ -107,8 +107,9 @@ def run(
     # do not depend on the order.
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         try:
+            early = pool.submit(_early_access, given, space, plan, lead, keep)
             jobs = [pool.submit(_scenario, given, space, plan, s, keep) for s in study.scenarios]
-            acceptance, decision, learned = _early_access(given, space, plan, lead, keep)
+            acceptance, decision, learned = early.result()
             scenarios = [job.result() for job in jobs]
         except BaseException:  # Ctrl-C too: what has not begun is not begun
             pool.shutdown(wait=False, cancel_futures=True)

@@ -10,12 +10,14 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
 
 from rackwright.formats.atomic import reason_of, write_text
 from rackwright.formats.mistakes import mistakes_of
@@ -23,6 +25,9 @@ from rackwright.formats.places import Locator
 from rackwright.formats.toml_lines import json_lines
 from rackwright.records.base import Record, array_sha256
 from rackwright.records.errors import InputError, RackwrightError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 R = TypeVar("R", bound=Record)
 Array = NDArray[np.float64]
@@ -40,7 +45,7 @@ def write_record(folder: Path, name: str, record: Record) -> Path:
         path = folder / _array_file(field, array_sha256(array))
         if not path.exists():  # named by its hash: what is there already is the same
             _write_parquet(path, array)
-    text = json.dumps(record.model_dump(mode="json"), sort_keys=True, indent=1, ensure_ascii=False)
+    text = to_json(_in_order(record.model_dump(mode="json")), indent=1).decode()
     return write_text(folder / f"{name}.json", text + "\n")
 
 
@@ -85,6 +90,15 @@ def drop_unreferenced(folder: Path) -> None:
             path.unlink()
 
 
+def _in_order(value: Any) -> Any:
+    """Return plain data with the keys of every object sorted."""
+    if isinstance(value, dict):
+        return {key: _in_order(value[key]) for key in sorted(value)}
+    if isinstance(value, list) and not set(map(type, value)) <= _PLAIN:
+        return [_in_order(inner) for inner in value]
+    return value
+
+
 def _array_file(field: str, sha256: str) -> str:
     return f"{re.sub(r'[^A-Za-z0-9_.-]', '_', field)}-{sha256[:16]}.parquet"
 
@@ -99,9 +113,13 @@ def _arrays(value: Any, field: str) -> Iterator[tuple[str, Array]]:
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield from _arrays(inner, str(key))
-    elif isinstance(value, tuple | list):
+    elif isinstance(value, tuple | list) and not set(map(type, value)) <= _PLAIN:
         for inner in value:
             yield from _arrays(inner, field)
+
+
+_PLAIN = {float, int, str, bool, type(None)}
+"""What holds no array: long rows of numbers are not walked through."""
 
 
 def _with_arrays(value: Any, field: str, folder: Path) -> Any:
@@ -114,17 +132,28 @@ def _with_arrays(value: Any, field: str, folder: Path) -> Any:
     return value
 
 
+@lru_cache(maxsize=1)
+def _engine() -> DuckDBPyConnection:
+    """Return the engine that reads and writes Parquet, begun once: it takes a tenth of a second.
+
+    With one thread it always writes the same bytes.
+    """
+    import duckdb
+
+    return duckdb.connect(config={"threads": 1})
+
+
 def _write_parquet(path: Path, array: Array) -> None:
-    import duckdb  # costs a tenth of a second: only runs that write pay it
+    import duckdb
 
     partial = path.with_name(path.name + ".partial")
     indices = np.indices(array.shape).reshape(array.ndim, array.size)
     table: dict[str, Any] = {f"i{k}": index for k, index in enumerate(indices)}
     table = {**table, "value": np.ascontiguousarray(array).ravel()}
     try:
-        with duckdb.connect(config={"threads": 1}) as connection:  # one thread: the same bytes
-            connection.register("elements", table)
-            connection.sql("FROM elements").write_parquet(str(partial), compression="zstd")
+        with _engine().cursor() as cursor:
+            cursor.register("elements", table)
+            cursor.sql("FROM elements").write_parquet(str(partial), compression="zstd")
         os.replace(partial, path)
     except duckdb.InterruptException:
         raise KeyboardInterrupt from None
@@ -142,8 +171,8 @@ def _read_parquet(path: Path, reference: dict[str, Any]) -> Array:
     if not path.is_file():
         raise InputError([f"{path}: no such file; a record beside it refers to it"])
     try:
-        with duckdb.connect(config={"threads": 1}) as connection:
-            rows = connection.sql("SELECT value FROM read_parquet(?)", params=[str(path)])
+        with _engine().cursor() as cursor:
+            rows = cursor.sql("SELECT value FROM read_parquet(?)", params=[str(path)])
             flat = np.ma.filled(rows.fetchnumpy()["value"], np.nan)  # duckdb masks nan
         array: Array = np.asarray(flat, dtype=np.float64).reshape(reference["shape"])
     except (duckdb.Error, ValueError) as error:
