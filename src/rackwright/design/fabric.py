@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import ceil, prod
 from math import floor as round_down
-from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rackwright.catalog import Catalog
 from rackwright.design.cabling import Cabled, Ends, cable_block, media_for
+from rackwright.design.candidates import Candidate
 from rackwright.design.floor import Hall, lay_out, lengths_of, placed_racks
 from rackwright.design.network import switch_power_w, switch_radix
 from rackwright.kernels.cable_routes import stock_lengths
@@ -19,7 +20,14 @@ from rackwright.kernels.fabric import Dragonfly, FabricCount, balanced_dragonfly
 from rackwright.kernels.fabric_ports import Links, Wiring, wire_dragonfly, wire_torus, wire_tree
 from rackwright.records.equipment import Switch
 from rackwright.records.errors import InputError
-from rackwright.records.fabric import CableRun, Fabric, FabricPlan, NetworkParts, SideNetwork
+from rackwright.records.fabric import (
+    CableRun,
+    Fabric,
+    FabricPlan,
+    FloorPlan,
+    NetworkParts,
+    SideNetwork,
+)
 from rackwright.records.provenance import Grade, worst
 
 Array = NDArray[np.float64]
@@ -356,3 +364,43 @@ def _findings(plan: FabricPlan, nets: tuple[Net, ...]) -> list[str]:
         if switch_power_w(net.switch) == 0.0:
             found.append(f"{net.name}: {net.switch.key} has no power in the catalog: 0 W counted")
     return found
+
+
+def plan_of(candidate: Candidate) -> FabricPlan:
+    """Return the fabric plan of a design: its cluster of racks with its NICs and switches.
+
+    Raises:
+        InputError: the cluster's accelerators do not fill whole servers.
+    """
+    rack, network = candidate.rack, candidate.network
+    each = rack.accelerators // rack.servers
+    if network.endpoints % each:
+        raise InputError(
+            [f"{candidate.hardware.key}: a cluster of {network.endpoints} accelerators does not "
+             f"fill servers of {each}"]
+        )  # fmt: skip
+    return FabricPlan(
+        name=candidate.hardware.key.replace("/", "-"),
+        accelerators=network.endpoints,
+        accelerators_per_server=each,
+        servers_per_rack=rack.servers,
+        nic=network.nic.key,
+        nic_bit_per_s=network.ports.nic_bit_per_s,
+        nics_per_accelerator=network.ports.nics,
+        planes=network.ports.planes,
+        switch=network.switch.key,
+        oversubscription=candidate.hardware.oversubscription,
+        floor=_square_floor(network.endpoints / rack.accelerators),
+    )
+
+
+def _square_floor(racks: float) -> FloorPlan:
+    """Return a floor about as deep as it is wide, with a cross tray at least each 24 racks."""
+    usual = FloorPlan()
+    area = racks * 1.15 * usual.rack_width_m * usual.row_pitch_m  # a rack of switches in seven
+    per_row = max(usual.racks_per_row, ceil(area**0.5 / usual.rack_width_m))
+    pieces = max(2, ceil(per_row / usual.racks_per_row))
+    return FloorPlan(
+        racks_per_row=per_row,
+        cross_trays=tuple(round(i * per_row / pieces) for i in range(pieces + 1)),
+    )

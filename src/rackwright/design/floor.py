@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import ceil
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rackwright.kernels.cable_routes import route_lengths
+from rackwright.kernels.cable_routes import route_lengths, tray_loads
 from rackwright.kernels.fabric_ports import Links, Wiring
 from rackwright.records.errors import InputError
 from rackwright.records.fabric import FloorPlan
@@ -164,3 +165,20 @@ def _letters(row: int) -> str:
         row, letter = divmod(row - 1, 26)
         name = chr(ord("A") + letter) + name
     return name
+
+
+def loads_of(blocks: Iterable[tuple[Links, Hall]], floor: FloorPlan) -> tuple[Ints, Ints]:
+    """Return how many cables lie in the trays, along each row and across, of all blocks."""
+    pairs = list(blocks)
+    rows = max((ceil(len(hall.roles) / floor.racks_per_row) for _, hall in pairs), default=1)
+    along = np.zeros((rows, floor.racks_per_row), np.int64)
+    across = np.zeros((len(floor.cross_trays), max(rows - 1, 0)), np.int64)
+    for block, hall in pairs:
+        ends = [
+            np.divmod(hall.rack_of[tier][device], floor.racks_per_row)
+            for tier, device in ((block.a_tier, block.a), (block.b_tier, block.b))
+        ]
+        more, over = tray_loads(ends[0], ends[1], floor.cross_trays, rows, floor.racks_per_row)
+        along += more
+        across += over
+    return along, across

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
+Whole = NDArray[np.int64]
 
 STOCK_M = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0,
            75.0, 100.0, 150.0, 200.0, 300.0, 500.0, 1000.0, 2000.0)  # fmt: skip
@@ -69,3 +70,50 @@ def stock_lengths(length_m: ArrayLike, slack_fraction: float, loop_m: float) -> 
         raise ValueError(f"a way of {need.max():.0f} m is longer than any cable ({stock[-1]:g} m)")
     bought: Array = stock[at]
     return bought
+
+
+def tray_loads(
+    a: tuple[ArrayLike, ArrayLike],
+    b: tuple[ArrayLike, ArrayLike],
+    crosses: ArrayLike,
+    rows: int,
+    positions: int,
+) -> tuple[Whole, Whole]:
+    """Return how many cables lie in each piece of the trays, on the ways of `route_lengths`.
+
+    Args:
+        a: row and position along it of one end, each of shape (n,).
+        b: of the other end.
+        crosses: positions of cross trays, shape (c,).
+        rows: of the hall.
+        positions: in a row.
+
+    Returns:
+        Cables over each position of each row, shape (rows, positions), and between rows r and
+        r + 1 in each cross tray, shape (c, rows - 1).
+    """
+    (row_a, at_a), (row_b, at_b) = (
+        (np.asarray(r, dtype=np.int64), np.asarray(p, dtype=np.int64)) for r, p in (a, b)
+    )
+    cross = np.asarray(crosses, dtype=float)
+    steps = np.zeros((rows, positions + 1), np.int64)
+    over = np.zeros((len(cross), max(rows, 1)), np.int64)
+    same = row_a == row_b
+    _run(steps, row_a[same], at_a[same], at_b[same])
+    other = ~same
+    if other.any() and len(cross):
+        ways = np.abs(at_a[other, None] + 0.5 - cross) + np.abs(at_b[other, None] + 0.5 - cross)
+        chosen = ways.argmin(axis=1)
+        at = np.minimum(cross[chosen], positions - 1).astype(np.int64)
+        _run(steps, row_a[other], at_a[other], at)
+        _run(steps, row_b[other], at_b[other], at)
+        low = np.minimum(row_a[other], row_b[other])
+        high = np.maximum(row_a[other], row_b[other])
+        np.add.at(over, (chosen, low), 1)
+        np.add.at(over, (chosen, high), -1)
+    return np.cumsum(steps, axis=1)[:, :-1], np.cumsum(over, axis=1)[:, : max(rows - 1, 0)]
+
+
+def _run(steps: Whole, row: Whole, a: Whole, b: Whole) -> None:
+    np.add.at(steps, (row, np.minimum(a, b)), 1)
+    np.add.at(steps, (row, np.maximum(a, b) + 1), -1)

@@ -1,0 +1,51 @@
+"""The picture of a fabric: each network's tiers with its five counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rackwright.drawing.charts.canvas import LINE, Drawing, svg, text
+from rackwright.drawing.charts.fabric import fabric_chart
+from rackwright.drawing.html import Part, join, tag
+from rackwright.drawing.layout.fabric import diagram
+from rackwright.drawing.style import chart_css
+from rackwright.kernels.fabric_ports import Wiring
+from rackwright.records.fabric import Fabric, NetworkParts
+
+WIDTH, MARGIN = 1180.0, 24.0
+
+
+def fabric_svg(fabric: Fabric, wirings: Sequence[Wiring]) -> str:
+    """Return a fabric as an SVG file: one diagram for each network, the accelerators' first.
+
+    Args:
+        fabric: counts of all networks.
+        wirings: their connections, in the same order.
+    """
+    inner = WIDTH - 2 * MARGIN
+    plan = fabric.plan
+    y = MARGIN + 16
+    marks: list[Part] = [
+        text(MARGIN, y, f"Fabric of {plan.accelerators:,} accelerators: {plan.topology}", "title")
+    ]
+    for parts, wiring in zip(fabric.networks, wirings, strict=True):
+        y += LINE + 12
+        for line, style in zip(_head(parts), ("strong", "quiet", "quiet"), strict=False):
+            marks.append(text(MARGIN, y, line, style))
+            y += LINE
+        chart = fabric_chart(diagram(plan, parts, wiring), inner)
+        marks.append(tag("g", chart.body, transform=f"translate({MARGIN:g} {y:g})"))
+        y += chart.height
+    whole = Drawing(WIDTH, y + MARGIN, join(marks))
+    return f"{svg(whole, f'Fabric {plan.name}', chart_css())}\n"
+
+
+def _head(parts: NetworkParts) -> list[str]:
+    planes = f", first of {parts.planes} equal planes drawn" if parts.planes > 1 else ""
+    return [
+        f"{parts.name}: {parts.switch}, radix {parts.radix}{planes}",
+        f"{parts.switches:,} switches, {parts.links:,} links, {parts.cables:,} cables, "
+        f"{parts.modules:,} modules, {parts.cages:,} cages",
+        f"{parts.route_m / 1e3:,.1f} km as routed, longest {parts.longest_m:.1f} m; "
+        f"{parts.power_w / 1e3:,.1f} kW; {parts.usd / 1e6:,.2f} million USD (estimate)",
+    ]

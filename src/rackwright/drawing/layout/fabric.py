@@ -1,0 +1,133 @@
+"""A fabric as tiers of boxes and bundles between them: few enough to be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rackwright.kernels.fabric_ports import Links, Wiring
+from rackwright.records.fabric import FabricPlan, NetworkParts
+
+MOST_BOXES = 32
+"""Boxes of a tier that are drawn one by one; more are drawn in groups."""
+
+ORDER = ("server", "endpoint", "accelerator", "leaf", "switch", "spine", "core")
+
+
+class Box(NamedTuple):
+    """One device, or several neighbours of a tier."""
+
+    tier: str
+    number: int
+    devices: int
+    rail: int  # whose endpoints it carries; -1 for several or none
+
+
+class Bundle(NamedTuple):
+    """Links between two boxes."""
+
+    lower: Box
+    upper: Box
+    links: int
+
+
+class Diagram(NamedTuple):
+    """One plane of a network: boxes by tier from the bottom up, and the bundles between them."""
+
+    tiers: tuple[str, ...]
+    boxes: Mapping[str, tuple[Box, ...]]
+    bundles: tuple[Bundle, ...]
+    of_tier: Mapping[str, str]  # words beside each tier
+
+
+def diagram(plan: FabricPlan, parts: NetworkParts, wiring: Wiring) -> Diagram:
+    """Return the diagram of a network's first plane."""
+    tiers = tuple(t for t in ORDER if t in wiring.devices)
+    group: dict[str, NDArray[np.int64]] = {}
+    boxes: dict[str, tuple[Box, ...]] = {}
+    rail = _rails(plan, parts, wiring)
+    for tier in tiers:
+        count = _of_plane(wiring, tier, parts.planes)
+        groups = count if count <= MOST_BOXES else _groups(count)
+        of = np.arange(count) * groups // count
+        group[tier] = of
+        boxes[tier] = tuple(
+            Box(tier, g, int((of == g).sum()), _one(rail.get(tier), of == g)) for g in range(groups)
+        )
+    bundles: list[Bundle] = []
+    for block in _first_plane(wiring, parts.planes):
+        if block.a_tier not in group or block.b_tier not in group or block.a_tier == block.b_tier:
+            continue
+        low, high = boxes[block.a_tier], boxes[block.b_tier]
+        matrix = np.zeros((len(low), len(high)), np.int64)
+        np.add.at(matrix, (group[block.a_tier][block.a], group[block.b_tier][block.b]), 1)
+        bundles += [
+            Bundle(low[i], high[j], int(matrix[i, j]))
+            for i, j in zip(*np.nonzero(matrix), strict=True)
+        ]
+    return Diagram(tiers, boxes, tuple(bundles), _words(tiers, boxes, parts, wiring))
+
+
+def plural(tier: str, count: int) -> str:
+    """Return the word for so many devices of a tier."""
+    return tier if count == 1 else {"switch": "switches", "leaf": "leaves"}.get(tier, f"{tier}s")
+
+
+def _groups(count: int) -> int:
+    """Return how many equal groups a tier of many is drawn as: the most that divide it."""
+    return next((g for g in range(MOST_BOXES, 7, -1) if count % g == 0), MOST_BOXES // 2)
+
+
+def _of_plane(wiring: Wiring, tier: str, planes: int) -> int:
+    count = wiring.devices[tier]
+    return count if tier in ("server", "endpoint", "accelerator") else count // planes
+
+
+def _first_plane(wiring: Wiring, planes: int) -> list[Links]:
+    found = []
+    for block in wiring.blocks:
+        keep = block.b < _of_plane(wiring, block.b_tier, planes)
+        if keep.any():
+            found.append(Links(block.a_tier, block.b_tier, *(x[keep] for x in block[2:])))
+    return found
+
+
+def _rails(plan: FabricPlan, parts: NetworkParts, wiring: Wiring) -> dict[str, NDArray[np.int64]]:
+    """Return the rail of each leaf of the first plane, -1 where it carries several."""
+    if parts.name != "compute" or not plan.by_rail or "leaf" not in wiring.devices:
+        return {}
+    block = wiring.blocks[0]
+    leaves = _of_plane(wiring, "leaf", parts.planes)
+    keep = block.b < leaves
+    low = np.full(leaves, np.iinfo(np.int64).max)
+    high = np.full(leaves, -1, dtype=np.int64)
+    rail = block.a_port[keep] // parts.planes
+    np.minimum.at(low, block.b[keep], rail)
+    np.maximum.at(high, block.b[keep], rail)
+    return {"leaf": np.where(low == high, low, -1)}
+
+
+def _one(rail: NDArray[np.int64] | None, members: NDArray[np.bool_]) -> int:
+    if rail is None:
+        return -1
+    found = np.unique(rail[members])
+    return int(found[0]) if len(found) == 1 else -1
+
+
+def _words(
+    tiers: tuple[str, ...],
+    boxes: Mapping[str, tuple[Box, ...]],
+    parts: NetworkParts,
+    wiring: Wiring,
+) -> dict[str, str]:
+    found = {}
+    for tier in tiers:
+        count = _of_plane(wiring, tier, parts.planes)
+        each = boxes[tier][0].devices
+        found[tier] = f"{count:,} {plural(tier, count)}" + (
+            f", a box is {each:,}" if each > 1 else ""
+        )
+    return found

@@ -1,0 +1,91 @@
+"""The formats of `rackwright export`: a name, what it is, and a function that writes it.
+
+A format is one entry of `EXPORTS`. A writer takes the subject and the place to write to, and
+returns the files that it wrote; `needs` says which part of the subject it cannot do without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from rackwright.formats.atomic import make_folder, write_json, write_text
+from rackwright.formats.cable_schedule import write_schedule
+from rackwright.formats.ibnetdiscover import topology_text
+from rackwright.formats.infragraph import infragraph_text
+from rackwright.formats.laid import LaidFabric, cable_rows
+from rackwright.formats.netbox_fabric import netbox_files
+from rackwright.records.errors import RackwrightError
+
+
+class Subject(NamedTuple):
+    """What can be exported: of each part at most one, None where it is not there."""
+
+    fabric: LaidFabric | None = None
+
+
+class Export(NamedTuple):
+    """One format."""
+
+    summary: str
+    needs: Literal["fabric"]
+    ending: str  # of the file written where no other is named; "" for a folder
+    write: Callable[[Subject, Path], list[Path]]
+
+
+def _fabric(subject: Subject) -> LaidFabric:
+    assert subject.fabric is not None, "the verb gives what a format needs"
+    return subject.fabric
+
+
+def _topology(subject: Subject, path: Path) -> list[Path]:
+    network = _fabric(subject).networks[0]
+    tiers = set(network.wiring.devices)
+    if not tiers <= {"server", "leaf", "spine", "core"}:
+        odd = ", ".join(sorted(tiers - {"server", "leaf", "spine", "core"}))
+        raise RackwrightError(
+            f"export ibnetdiscover: a fabric of servers, leaves, spines and cores is written; "
+            f"this one has {odd}. Plan it as a fat tree without fabric managers."
+        )
+    if network.planes == 1:
+        return [write_text(path, topology_text(network.wiring, network.radix))]
+    return [
+        write_text(
+            path.with_name(f"{path.stem}.plane-{plane + 1}{path.suffix}"),
+            topology_text(network.wiring, network.radix, plane, network.planes),
+        )
+        for plane in range(network.planes)
+    ]
+
+
+def _netbox(subject: Subject, path: Path) -> list[Path]:
+    written = []
+    for name, text in netbox_files(_fabric(subject)).items():
+        make_folder((path / name).parent)
+        written.append(write_text(path / name, text))
+    return written
+
+
+EXPORTS: dict[str, Export] = {
+    "ibnetdiscover": Export(
+        "InfiniBand topology as ibnetdiscover prints it, a file for each plane", "fabric", ".topo",
+        _topology,
+    ),
+    "infragraph": Export(
+        "the fabric as an infragraph document (JSON)", "fabric", ".infragraph.json",
+        lambda s, p: [write_text(p, infragraph_text(_fabric(s)))],
+    ),
+    "netbox": Export(
+        "NetBox device types (YAML), devices and cables (CSV), in a folder", "fabric", "", _netbox
+    ),
+    "cables": Export(
+        "the cable schedule, .csv or .xlsx", "fabric", ".csv",
+        lambda s, p: [write_schedule(cable_rows(_fabric(s)), p)],
+    ),
+    "fabric": Export(
+        "the fabric's record: counts, cable runs, racks (JSON)", "fabric", ".json",
+        lambda s, p: [write_json(p, _fabric(s).fabric.model_dump(mode="json"))],
+    ),
+}  # fmt: skip
+"""Formats by name."""
