@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import sqrt
 
-from rackwright.drawing.charts.canvas import Drawing, legend, rect, text
+from rackwright.drawing.charts.canvas import SMALL, Drawing, legend, rect, text, text_width
 from rackwright.drawing.html import Part, join, tag
 from rackwright.drawing.layout.fabric import Box, Diagram, plural
 from rackwright.drawing.style import COLOURS, colour
@@ -44,25 +44,8 @@ def fabric_chart(data: Diagram, width: float) -> Drawing:
         marks.append(text(0, y + 12, name, "strong"))
         marks.append(text(0, y + 27, more, "small quiet") if more else None)
         for box, (x, w) in zip(data.boxes[tier], place[tier], strict=True):
-            note = (
-                f"{tier} {box.number + 1}"
-                if box.devices == 1
-                else f"{box.devices} {plural(tier, box.devices)}"
-            )
-            marks.append(
-                rect(x, y, w, BOX_HEIGHT, f"{_fill(box)} fill" if _fill(box) else "unit", note)
-            )
-            if w >= 22:
-                marks.append(
-                    text(
-                        x + w / 2,
-                        y + 17.5,
-                        _label(box),
-                        f"small on {_fill(box)}" if _fill(box) else "small",
-                        "middle",
-                    )
-                )
-    rails = sorted({b.rail for b in data.boxes.get("leaf", ()) if b.rail >= 0})
+            marks += _box(box, x, y, w)
+    rails = sorted({rail for b in data.boxes.get("leaf", ()) for rail in b.rails})
     if rails:
         entries = [(f"rail {r + 1}", f"{colour(r)} fill") for r in rails[:COLOURS]]
         drawn, high = legend(entries, SIDE, height + 12, width - SIDE)
@@ -83,16 +66,36 @@ def _label(box: Box) -> str:
     return f"×{box.devices}" if box.devices > 1 else str(box.number + 1)
 
 
-def _fill(box: Box) -> str:
-    if box.rail >= 0:
-        return colour(box.rail)
-    return ""
+def _box(box: Box, x: float, y: float, width: float) -> list[Part]:
+    """Return a box with its name; one of several rails has a stripe for each, in order."""
+    several = box.devices > 1
+    note = (
+        f"{box.devices} {plural(box.tier, box.devices)}"
+        if several
+        else f"{box.tier} {box.number + 1}"
+    )
+    fill = colour(box.rails[0]) if len(box.rails) == 1 else ""
+    marks: list[Part] = [rect(x, y, width, BOX_HEIGHT, f"{fill} fill" if fill else "unit", note)]
+    if len(box.rails) > 1:
+        each = (width - 2) / len(box.rails)
+        for i, rail in enumerate(box.rails):
+            marks.append(
+                rect(x + 1 + i * each, y + BOX_HEIGHT - 8, each, 7, f"{colour(rail)} fill", note)
+            )
+    label = _label(box)
+    if text_width(label, SMALL) <= width + 1:
+        base = y + (14 if len(box.rails) > 1 else 17.5)
+        marks.append(
+            text(x + width / 2, base, label, f"small on {fill}" if fill else "small", "middle")
+        )
+    return marks
 
 
 def _colour(lower: Box, upper: Box) -> str:
-    if upper.rail >= 0:
-        return colour(upper.rail)
-    return colour(lower.rail) if lower.rail >= 0 else "c6"
+    for box in (upper, lower):
+        if len(box.rails) == 1:
+            return colour(box.rails[0])
+    return "c6"
 
 
 def _faint(bundles: int) -> float:

@@ -23,7 +23,7 @@ class Box(NamedTuple):
     tier: str
     number: int
     devices: int
-    rail: int  # whose endpoints it carries; -1 for several or none
+    rails: tuple[int, ...]  # whose endpoints it carries, in order; none above the leaves
 
 
 class Bundle(NamedTuple):
@@ -49,13 +49,15 @@ def diagram(plan: FabricPlan, parts: NetworkParts, wiring: Wiring) -> Diagram:
     group: dict[str, NDArray[np.int64]] = {}
     boxes: dict[str, tuple[Box, ...]] = {}
     rail = _rails(plan, parts, wiring)
+    pods = _pods(wiring)
     for tier in tiers:
         count = _of_plane(wiring, tier, parts.planes)
-        groups = count if count <= MOST_BOXES else _groups(count)
+        groups = count if count <= MOST_BOXES else _groups(count, 1 if tier == "core" else pods)
         of = np.arange(count) * groups // count
         group[tier] = of
         boxes[tier] = tuple(
-            Box(tier, g, int((of == g).sum()), _one(rail.get(tier), of == g)) for g in range(groups)
+            Box(tier, g, int((of == g).sum()), _carried(rail.get(tier), of == g))
+            for g in range(groups)
         )
     bundles: list[Bundle] = []
     for block in _first_plane(wiring, parts.planes):
@@ -76,9 +78,20 @@ def plural(tier: str, count: int) -> str:
     return tier if count == 1 else {"switch": "switches", "leaf": "leaves"}.get(tier, f"{tier}s")
 
 
-def _groups(count: int) -> int:
-    """Return how many equal groups a tier of many is drawn as: the most that divide it."""
+def _groups(count: int, pods: int) -> int:
+    """Return how many equal groups a tier of many is drawn as: its pods, or the most that fit."""
+    if 1 < pods <= MOST_BOXES and count % pods == 0:
+        return pods
     return next((g for g in range(MOST_BOXES, 7, -1) if count % g == 0), MOST_BOXES // 2)
+
+
+def _pods(wiring: Wiring) -> int:
+    """Return how many pods the first plane has: all its spines over those that one leaf reaches."""
+    trunk = next((b for b in wiring.blocks if (b.a_tier, b.b_tier) == ("leaf", "spine")), None)
+    if trunk is None or not trunk.size or "core" not in wiring.devices:
+        return 1
+    reached = len(np.unique(trunk.b[trunk.a == trunk.a[0]]))
+    return len(np.unique(trunk.b)) // reached
 
 
 def _of_plane(wiring: Wiring, tier: str, planes: int) -> int:
@@ -110,11 +123,10 @@ def _rails(plan: FabricPlan, parts: NetworkParts, wiring: Wiring) -> dict[str, N
     return {"leaf": np.where(low == high, low, -1)}
 
 
-def _one(rail: NDArray[np.int64] | None, members: NDArray[np.bool_]) -> int:
+def _carried(rail: NDArray[np.int64] | None, members: NDArray[np.bool_]) -> tuple[int, ...]:
     if rail is None:
-        return -1
-    found = np.unique(rail[members])
-    return int(found[0]) if len(found) == 1 else -1
+        return ()
+    return tuple(int(r) for r in np.unique(rail[members]) if r >= 0)
 
 
 def _words(

@@ -1,0 +1,71 @@
+"""The verb export: formats of a fabric plan and of a study's design."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rackwright.cli import main
+from rackwright.cli.export import FORMATS
+
+PLAN = Path(__file__).parents[2] / "examples" / "fabric" / "fabric.toml"
+STUDY = Path(__file__).parents[2] / "examples" / "houston" / "study.toml"
+
+
+def called(capsys, *words):
+    with pytest.raises(SystemExit) as left:
+        main(["export", *map(str, words)])
+    out, err = capsys.readouterr()
+    return left.value.code, out, err
+
+
+@pytest.mark.parametrize("form", sorted(FORMATS))
+def test_every_format_is_written_from_the_example(form, tmp_path, capsys):
+    target = tmp_path / f"x{FORMATS[form].ending}"
+    code, out, _ = called(capsys, form, PLAN, "--out", target, "--json")
+
+    assert code == 0
+    answer = json.loads(out)
+    assert all(Path(file).stat().st_size > 0 for file in answer["files"])
+    assert answer["networks"][0]["links"] == 2048
+
+
+def test_a_design_of_a_study_is_exported(tmp_path, capsys):
+    code, _, err = called(capsys, "cables", STUDY)
+    assert code == 2
+    assert "name a design with --design KEY" in err
+    key = err.split("such as ")[1].split(",")[0]
+    code, out, err = called(
+        capsys, "cables", STUDY, "--design", key, "--out", tmp_path / "c.csv", "--json"
+    )
+    assert code == 0, err
+    assert json.loads(out)["networks"][0]["links"] > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("nvidia-qm9700", "nvidia-qm9701"), "no switch named"),
+        (('"2.4 m"', '"-2.4 m"'), "floor.row_pitch_m"),
+        (("accelerators = 1024", "accelerators = 131072"), "more than three tiers"),
+        (("[0, 6, 13]", "[]"), "no cross tray joins the rows"),
+        (("[0, 6, 13]", "[0, 99]"), "cross_trays"),
+        (("by_rail", "by_rial"), "by_rail"),
+        (("400 Gbit/s", "400 kg"), "nic_bit_per_s"),
+    ],
+)
+def test_mistakes_of_a_plan_are_told_without_a_traceback(change, said, tmp_path, capsys):
+    plan = tmp_path / "fabric.toml"
+    plan.write_text(PLAN.read_text().replace(*change, 1))
+    code, _, err = called(capsys, "fabric", plan, "--out", tmp_path / "x.json")
+    assert code == 2
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_an_unknown_format_is_told_with_the_nearest(capsys):
+    code, _, err = called(capsys, "ibnetdiscovr", PLAN)
+    assert code == 2
+    assert "Did you mean ibnetdiscover?" in err
