@@ -97,7 +97,7 @@ def run(
     space = keep("design", "space", Space, lambda: _searched(given, folder, tell, seconds))
     if folder is not None:
         (folder.path / SEARCH_LEDGER).unlink(missing_ok=True)  # the space on disk holds all of it
-    front = keep("front", "front", Front, lambda: design.front(study, space))
+    front = keep("front", "front", Front, lambda: run_front(given, space))
     plan = keep.plan("build", lambda: run_build(given, space))
     if not plan.designs:  # nothing to compare with, nothing to test or buy: say why, now
         raise NothingFeasibleError(nothing_built(plan))
@@ -168,6 +168,12 @@ def _early_access(
 def run_design(given: Given, how: design.How | None = None) -> Space:
     """DESIGN: the space of the study."""
     return design.search(given.study, given.components, given.models, how)
+
+
+def run_front(given: Given, space: Space) -> Front:
+    """DESIGN: the front, the percentiles of what serves on it confirmed request by request."""
+    front = design.front(given.study, space)
+    return design.confirm(given.study, given.components, given.models, space, front)
 
 
 def search_ledger(given: Given, path: Path, tell: Tell) -> design.Ledger:

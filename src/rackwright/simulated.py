@@ -263,7 +263,7 @@ def _direct(setting: Setting, components: Catalog, lengths: tuple[float, float])
     mistakes: list[str] = []
     hardware = None
     try:
-        hardware = _hardware(setting.on, components)
+        hardware = hardware_of(setting.on, components)
     except InputError as error:
         mistakes += error.mistakes
     try:
@@ -289,7 +289,7 @@ def _direct(setting: Setting, components: Catalog, lengths: tuple[float, float])
     )
 
 
-def _hardware(name: str, components: Catalog) -> Hardware:
+def hardware_of(name: str, components: Catalog) -> Hardware:
     """Return the accelerators that a name means: of a rack system, or one by itself."""
     try:
         accelerator, domain = components.accelerator(name), None
@@ -381,7 +381,7 @@ def _requests(
 
 
 def _enough(found: Designed | None) -> int:
-    """Return ten times the requests that a design's block has at once: enough to forget the start."""
+    """Return ten times the requests that a design's block has at once: the start is forgotten."""
     if found is None:
         return 0
     seconds = found.ttft_s + found.tpot_s * found.workload.output_tokens

@@ -15,9 +15,8 @@ from rackwright.cli.output import JsonFlag, StudyFile, answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.tables import money, rate, table
 from rackwright.design import How, Ledger, Meter
-from rackwright.design import front as front_of
 from rackwright.drawing.explain import explain as explain_lines
-from rackwright.pipeline import Given, Tell, row_of, run_design, search_ledger
+from rackwright.pipeline import Given, Tell, row_of, run_design, run_front, search_ledger
 from rackwright.records.errors import RackwrightError
 from rackwright.records.space import Front, FrontRow, SearchStats, Space
 
@@ -53,12 +52,17 @@ def run(
         lines = explain_lines(row, space)
         answer(row.model_dump(mode="json"), lines, f"rackwright build {study}", as_json=as_json)
         return
-    front = front_of(given.study, space)
+    front = run_front(given, space)
     document = {
         "study_sha256": space.study_sha256,
         "designs": len(space.rows),
         "dominated": space.dominated,
         "front": [row.model_dump(mode="json") for row in front.rows],
+        "corrected": [
+            {"key": row.key, "workload": row.workload, "corrections": list(corrections)}
+            for row in front.rows
+            if row.confirmed is not None and (corrections := row.confirmed.corrections())
+        ],
         "search": _search(space.search, meter),
         "priced_systems": [system.model_dump(mode="json") for system in space.priced_systems],
         "assumptions": list(space.assumptions),
@@ -152,6 +156,7 @@ def _lines(space: Space, front: Front, meter: Meter) -> list[str]:
                 for r in rows
             ],
         )
+        lines += _confirmed(rows)
     lines += _residuals(space)
     for kind, counts in (("training", stats.training), ("serving", stats.serving)):
         if counts.rejected:
@@ -161,6 +166,38 @@ def _lines(space: Space, front: Front, meter: Meter) -> list[str]:
         lines += ["", "hardware rejected:"]
         lines += [f"  {reason} ({n})" for reason, n in stats.hardware_rejected.items()]
     return lines
+
+
+def _confirmed(rows: list[FrontRow]) -> list[str]:
+    """Return what the simulator says of the rows that serve."""
+    known = [(row, row.confirmed) for row in rows if row.confirmed is not None]
+    if not known:
+        return []
+    share = f"p{100 * known[0][1].percentile:g}"
+    return [
+        "",
+        f"  request by request, {share} of the analytic model -> simulated (standard error):",
+        *table(
+            ["", "design", "TTFT [s]", "TPOT [ms]", "corrected", "rate within limits"],
+            [
+                [
+                    f"{row.rank}",
+                    row.key,
+                    f"{c.ttft_s:.3g} -> {c.ttft_simulated_s:.3g} ({c.ttft_error_s:.1g})",
+                    f"{1e3 * c.tpot_s:.3g} -> {1e3 * c.tpot_simulated_s:.3g} "
+                    f"({1e3 * c.tpot_error_s:.1g})",
+                    ", ".join(
+                        name
+                        for name, on in (("TTFT", c.ttft_corrected), ("TPOT", c.tpot_corrected))
+                        if on
+                    )
+                    or "-",
+                    f"{c.rate_share:.0%}",
+                ]
+                for row, c in known
+            ],
+        ),
+    ]
 
 
 def _marks(row: FrontRow) -> str:

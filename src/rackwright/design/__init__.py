@@ -8,13 +8,15 @@ Reading order: `rack.py` (one rack), `compose.py` (racks from parts), `network.p
 `software.py` and `choose.py` (the software axes, the best plan), `shards.py` (all blocks,
 resumable), `performance.py` (what the chosen plans do), `space.py`, `sources.py` and
 `dominance.py` (rows of the space), `search.py` (all of it), `front.py`, `pricing.py`, `probes.py`
-(what early hardware should read).
+(what early hardware should read); `deploy.py` and `simulate.py` (requests one by one),
+`confirm.py` (what they say of the front).
 """
 
+from rackwright.design.confirm import confirm
 from rackwright.design.front import front
 from rackwright.design.performance import How
 from rackwright.design.pricing import price
 from rackwright.design.search import predict_probes, search
 from rackwright.design.shards import Ledger, Meter
 
-__all__ = ["How", "Ledger", "Meter", "front", "predict_probes", "price", "search"]
+__all__ = ["How", "Ledger", "Meter", "confirm", "front", "predict_probes", "price", "search"]

@@ -236,6 +236,41 @@ class Space(Record):
     grade: Grade
 
 
+class Confirmed(Record):
+    """Percentiles of a serving row as the analytic model and as the simulator say them.
+
+    Simulated: Poisson arrivals at the row's rate, every request of the workload's mean lengths,
+    nominal parameters. Corrected: more than 5 % and two standard errors apart.
+    """
+
+    percentile: float = Field(gt=0, lt=1)
+    requests: int = Field(gt=0, description="simulated, without those that fill the replica")
+    ttft_s: float = Field(ge=0)
+    ttft_simulated_s: float = Field(ge=0)
+    ttft_error_s: float = Field(ge=0, description="standard error of the simulated one")
+    ttft_corrected: bool
+    tpot_s: float = Field(ge=0)
+    tpot_simulated_s: float = Field(ge=0)
+    tpot_error_s: float = Field(ge=0)
+    tpot_corrected: bool
+    rate_share: float = Field(
+        ge=0, le=1, description="of the row's rate, at which both simulated ones keep the limits"
+    )
+
+    def corrections(self) -> tuple[str, ...]:
+        """Return what was corrected in words: which percentile, from what to what."""
+        named = f"p{100 * self.percentile:g}"
+        found = []
+        if self.ttft_corrected:
+            found.append(f"TTFT {named} {self.ttft_s:.3g} s -> {self.ttft_simulated_s:.3g} s")
+        if self.tpot_corrected:
+            here, there = 1e3 * self.tpot_s, 1e3 * self.tpot_simulated_s
+            found.append(f"TPOT {named} {here:.3g} ms -> {there:.3g} ms")
+        if self.rate_share < 1.0:
+            found.append(f"rate within the limits 100% -> {self.rate_share:.0%}")
+        return tuple(found)
+
+
 class FrontRow(Record):
     """One line of the front: a design and what people compare."""
 
@@ -254,6 +289,9 @@ class FrontRow(Record):
     baseline: bool
     composed: bool = Field(default=False, description="ranked at the upper end of its price")
     chance_best: float = Field(description="share of worlds in which it is cheapest per token")
+    confirmed: Confirmed | None = Field(
+        default=None, description="of a serving row: its percentiles, request by request"
+    )
     grade: Grade
 
 

@@ -63,6 +63,25 @@ def _front(page: Page, workload: str) -> Html:
                "Price as an annuity, energy and reserved power. Dots are expected values, bars "
                "hold 80 % of worlds. In colour: what the plan or a scenario builds."),
         table(head, lines, "tnnnnnt"),
+        _confirmed(page, rows),
+    )  # fmt: skip
+
+
+def _confirmed(page: Page, rows: list[FrontRow]) -> Part:
+    """Return where the simulator's percentiles are other ones than the analytic model's."""
+    known = [(row, row.confirmed) for row in rows if row.confirmed is not None]
+    if not known:
+        return None
+    lines = [
+        tag("li", page.design(row.key), ": ", "; ".join(found) if found else "confirmed")
+        for row, confirmed in known
+        for found in (confirmed.corrections(),)
+    ]
+    return join(
+        tag("p", "Percentiles confirmed request by request, at Poisson arrivals and the mean "
+            "lengths; what the analytic model says is corrected where it is more than 5 % and two "
+            "standard errors off:"),
+        tag("ul", *lines),
     )  # fmt: skip
 
 
