@@ -112,6 +112,7 @@ def run(
             acceptance, decision, learned = early.result()
             scenarios = [job.result() for job in jobs]
         except BaseException:  # Ctrl-C too: what has not begun is not begun
+            tell("stopping when what runs is done; Ctrl-C again stops at once")
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     outcomes = tuple(outcome for outcome, _ in scenarios)

@@ -6,12 +6,13 @@ import json
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 import typer
 
 from rackwright.cli.app import main, verbs
-from rackwright.cli.errors import guarded
+from rackwright.cli.errors import STOPPED, guarded, interrupts_kept
 from rackwright.cli.progress import Progress
 from rackwright.records.errors import InputError, RackwrightError
 
@@ -113,3 +114,30 @@ def test_the_progress_ends_also_after_an_error(capsys):
 
     time.sleep(0.1)
     assert capsys.readouterr().err == ""
+
+
+def test_ctrl_c_that_a_callback_ignored_is_no_traceback(capsys):
+    lost = SimpleNamespace(exc_type=KeyboardInterrupt)
+
+    def verb():
+        sys.unraisablehook(lost)
+        raise RuntimeError("no compiled object yet")
+
+    with pytest.raises(typer.Exit) as left, interrupts_kept():
+        guarded(verb)()
+    assert left.value.exit_code == STOPPED
+    assert "stopped" in capsys.readouterr().err
+    with pytest.raises(KeyboardInterrupt):  # the one that is sent again
+        time.sleep(10)
+
+
+def test_ctrl_c_that_a_callback_ignored_is_sent_again():
+    def verb():
+        sys.unraisablehook(SimpleNamespace(exc_type=KeyboardInterrupt))
+        time.sleep(10)
+
+    since = time.perf_counter()
+    with pytest.raises(typer.Exit) as left, interrupts_kept():
+        guarded(verb)()
+    assert left.value.exit_code == STOPPED
+    assert time.perf_counter() - since < 5

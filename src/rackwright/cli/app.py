@@ -19,7 +19,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rackwright.cli.errors import STOPPED, guarded
+from rackwright.cli.errors import STOPPED, guarded, interrupts_kept
 
 ORDER = (
     "init", "check", "run", "design", "build", "accept", "buy", "simulate", "calibrate", "validate",
@@ -48,8 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(stream, TextIOWrapper):  # a terminal without "≥" shows "?", not a traceback
             stream.reconfigure(errors="replace")
     try:
-        application(words)(args=words, prog_name="rackwright")
+        with interrupts_kept():
+            application(words)(args=words, prog_name="rackwright")
     except KeyboardInterrupt:  # while a verb's file was imported
+        print("stopped", file=sys.stderr)
         sys.exit(STOPPED)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
@@ -32,14 +35,52 @@ def guarded(verb: Callable[..., None]) -> Callable[..., None]:
         except RackwrightError as error:
             _tell(error, as_json=bool(options.get("as_json")))
             raise typer.Exit(MISTAKES) from None
-        except KeyboardInterrupt:
-            typer.echo("stopped; what was finished is kept", err=True)
-            raise typer.Exit(STOPPED) from None
         except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
+        except KeyboardInterrupt:
+            _stop()
+        except Exception:
+            if _swallowed.is_set():  # what a callback that Ctrl-C broke has left undone
+                _stop()
+            raise
 
     return told
+
+
+@contextmanager
+def interrupts_kept() -> Iterator[None]:
+    """Keep Ctrl-C from being lost in a callback of the compiler, which ignores exceptions.
+
+    It is sent again a moment later; whatever the broken callback leads to until then is no bug.
+    """
+    before = sys.unraisablehook
+
+    def heard(lost: sys.UnraisableHookArgs) -> None:
+        if lost.exc_type is not KeyboardInterrupt:
+            before(lost)
+            return
+        _swallowed.set()
+        main = threading.main_thread().ident or 0
+        again = threading.Timer(_MOMENT_S, signal.pthread_kill, (main, signal.SIGINT))
+        again.daemon = True
+        again.start()
+
+    sys.unraisablehook = heard
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
+        _swallowed.clear()
+
+
+_swallowed = threading.Event()
+_MOMENT_S = 0.05
+
+
+def _stop() -> NoReturn:
+    typer.echo("stopped; what was finished is kept", err=True)
+    raise typer.Exit(STOPPED) from None
 
 
 def _tell(error: RackwrightError, *, as_json: bool) -> None:

@@ -43,7 +43,8 @@ def ground(page: Page, number: int, anchor: str) -> Html:
         ),
         tag(
             "p",
-            f"{search.hardware:,} racks were composed; {_reasons(search.hardware_rejected)}. "
+            f"{search.hardware:,} racks with their networks were tried; "
+            f"rejected: {_reasons(search.hardware_rejected)}. "
             f"{len(answer.space.rows):,} designs are in the space, {answer.space.dominated:,} were "
             "dropped because another is no worse in every part and every workload. Evaluated "
             "means that both time and memory were computed.",
@@ -122,7 +123,7 @@ def _searched(kind: str, stats: KindStats) -> tuple[str, ...]:
 
 def _reasons(rejected: dict[str, int]) -> str:
     if not rejected:
-        return "none rejected"
+        return "none"
     ranked = sorted(rejected.items(), key=lambda item: (-item[1], item[0]))
     return "; ".join(f"{reason}: {number:,}" for reason, number in ranked)
 
