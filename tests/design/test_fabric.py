@@ -124,6 +124,21 @@ def test_fabric_managers_take_free_ports_and_say_when_there_are_none():
         build_fabric(plan_of(fabric_manager_ports=4), CATALOG)
 
 
+def test_the_bill_is_closed_and_comes_to_the_price():
+    built = build_fabric(plan_of(switch="nvidia-sn5610", nic_bit_per_s=8e11, planes=2), CATALOG)
+    fabric = built.fabric
+    middle = sum((line.usd_low + line.usd_high) / 2 for line in fabric.bill)
+    of = {line.part: line.quantity for line in fabric.bill}
+    modules = sum(q for part, q in of.items() if part.startswith("xcvr"))
+    net = fabric.networks[0]
+
+    assert middle == pytest.approx(net.usd)
+    assert of["nvidia-sn5610"] == net.switches
+    assert modules == net.modules
+    assert of["fibre-jumper"] == net.links  # each link one fibre, each of its ends in a module
+    assert all(line.source for line in fabric.bill)
+
+
 def test_copper_is_taken_where_it_reaches_and_fibre_beyond():
     built = build_fabric(plan_of(), CATALOG)
     longest = {kind: max(r.length_m for r in built.fabric.runs if r.kind == kind)

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from rackwright.catalog import Catalog
 from rackwright.kernels.fabric_ports import Links
 from rackwright.records.component import Component, Part
 from rackwright.records.equipment import Cable, Optic
 from rackwright.records.errors import InputError, UnknownComponentError
-from rackwright.records.fabric import CableRun
+from rackwright.records.fabric import CableRun, FabricLine
 from rackwright.records.provenance import Grade, worst
 
 Array = NDArray[np.float64]
@@ -36,20 +36,38 @@ class Ends(NamedTuple):
     a_split: int  # links of different planes that share a NIC's module
 
 
+class Use(NamedTuple):
+    """A part of a medium: how many of it for each cage of the upper side and each link."""
+
+    part: Component
+    per_cage: float
+    per_link: float
+    by_length: bool = False  # half of its price is for a jumper's length, in proportion
+
+
 class Medium(NamedTuple):
     """One way to join a cage of the upper side with what its links lead to."""
 
     key: str
     kind: str  # copper | fibre
     reach_m: float
-    usd_fixed: float  # for each cage of the upper side
-    usd_link: float  # for each link in it
-    usd_link_m: float  # for each link and metre
-    power_fixed_w: float
+    uses: tuple[Use, ...]
+    power_cage_w: float
     power_link_w: float
-    modules_fixed: int
+    modules_cage: int
     modules_link: float
     grade: Grade
+
+    def usd(self, cages: ArrayLike, links: ArrayLike, length_m: ArrayLike) -> Array:
+        """Return the middle price of cages with so many links of a length."""
+        total: Array = sum(
+            (
+                _quantity(use, cages, links) * _scale(use, length_m) * _usd(use.part)
+                for use in self.uses
+            ),
+            np.zeros(np.broadcast(cages, links, length_m).shape),
+        )
+        return total
 
 
 class Cabled(NamedTuple):
@@ -58,6 +76,7 @@ class Cabled(NamedTuple):
     runs: tuple[CableRun, ...]
     media: tuple[str, ...]
     medium_of: NDArray[np.int16]  # of each link, into `media`
+    bill: tuple[FabricLine, ...]
     grade: Grade
 
 
@@ -95,8 +114,7 @@ def cable_block(
         fits = longest <= medium.reach_m
         if medium.kind == "copper":
             fits &= whole
-        usd = medium.usd_fixed + count * (medium.usd_link + medium.usd_link_m * longest)
-        cost[m, fits] = usd[fits]
+        cost[m, fits] = medium.usd(1.0, count, longest)[fits]
     best = cost.argmin(axis=0) if len(media) else np.zeros(len(count), np.int64)
     lost = ~np.isfinite(cost.min(axis=0, initial=np.inf))
     if lost.any():
@@ -109,9 +127,9 @@ def cable_block(
                 f"of the media allowed ({named}) the longest reaches {most:g} m"
             ]
         )
-    runs, grade = _collected(network, block, media, best, longest, count)
+    runs, bill, grade = _collected(network, block, media, best, longest, count)
     keys = tuple(medium.key for medium in media)
-    return Cabled(runs, keys, best[group].astype(np.int16), grade)
+    return Cabled(runs, keys, best[group].astype(np.int16), bill, grade)
 
 
 def media_for(catalog: Catalog, ends: Ends, allowed: Sequence[str]) -> tuple[Medium, ...]:
@@ -156,24 +174,24 @@ def _usable(component: Component, allowed: Sequence[str]) -> bool:
 
 
 def _copper(cable: Cable) -> Medium:
+    power = 2 * (cable.power_w or 0.0)
+    grade = cable.grade_of(("bit_per_s", "reach_m"))
     return Medium(
-        cable.key, "copper", cable.reach_m or 0.0, _usd(cable), 0.0, 0.0,
-        2 * (cable.power_w or 0.0), 0.0, 0, 0.0, cable.grade_of(("bit_per_s", "reach_m")),
-    )  # fmt: skip
+        cable.key, "copper", cable.reach_m or 0.0, (Use(cable, 1, 0),), power, 0.0, 0, 0.0, grade
+    )
 
 
 def _optical(upper: Optic, lower: Optic, ends: Ends, catalog: Catalog) -> Medium:
     """Return two modules and a fibre for each link; an active cable has its fibre inside."""
-    whole = upper.standard == "AOC"
-    fibre = catalog.find(Part, FIBRE)
-    each = 0.0 if whole else _usd(fibre)
     shared = ends.a_split if not ends.a_is_switch else ends.per_cage
-    lower_usd, lower_w = (0.0, _power(upper)) if whole else (_usd(lower), _power(lower))
+    uses = [Use(upper, 1, 0)]
+    if upper.standard != "AOC":
+        uses += [Use(lower, 0, 1 / shared), Use(catalog.find(Part, FIBRE), 0, 1, by_length=True)]
+    needed = ("bit_per_s", "power_w")
     return Medium(
-        upper.key, "fibre", min(upper.reach_m or 0.0, lower.reach_m or 0.0), _usd(upper),
-        lower_usd / shared + 0.5 * each, 0.5 * each / FIBRE_BASIS_M, _power(upper),
-        lower_w / shared, 1, 1.0 / shared,
-        worst([upper.grade_of(("bit_per_s", "power_w")), lower.grade_of(("bit_per_s", "power_w"))]),
+        upper.key, "fibre", min(upper.reach_m or 0.0, lower.reach_m or 0.0), tuple(uses),
+        _power(upper), _power(lower) / shared, 1, 1 / shared,
+        worst([upper.grade_of(needed), lower.grade_of(needed)]),
     )  # fmt: skip
 
 
@@ -214,9 +232,10 @@ def _collected(
     best: NDArray[np.int64],
     longest: Array,
     count: NDArray[np.int64],
-) -> tuple[tuple[CableRun, ...], Grade]:
-    """Return a run for each medium and length, and the worst grade of the media."""
+) -> tuple[tuple[CableRun, ...], tuple[FabricLine, ...], Grade]:
+    """Return a run for each medium and length, the parts of all, and their worst grade."""
     runs: list[CableRun] = []
+    bill: list[FabricLine] = []
     grades: list[Grade] = []
     for m, medium in enumerate(media):
         for length in np.unique(longest[best == m]):
@@ -231,14 +250,41 @@ def _collected(
                     length_m=float(length),
                     cables=cages if medium.kind == "copper" else links,
                     links=links,
-                    modules=round(cages * medium.modules_fixed + links * medium.modules_link),
-                    usd=cages * medium.usd_fixed
-                    + links * (medium.usd_link + medium.usd_link_m * float(length)),
-                    power_w=cages * medium.power_fixed_w + links * medium.power_link_w,
+                    modules=round(cages * medium.modules_cage + links * medium.modules_link),
+                    usd=float(medium.usd(cages, links, length)),
+                    power_w=cages * medium.power_cage_w + links * medium.power_link_w,
                 )
             )
+            bill += [_line(network, use, cages, links, float(length)) for use in medium.uses]
             grades.append(medium.grade)
-    return tuple(runs), worst(grades)
+    return tuple(runs), tuple(bill), worst(grades)
+
+
+def _line(network: str, use: Use, cages: int, links: int, length_m: float) -> FabricLine:
+    price = use.part.latest_price()
+    assert price is not None, "only priced components are taken"
+    quantity = float(_quantity(use, cages, links))
+    scale = quantity * float(_scale(use, length_m))
+    return FabricLine(
+        network=network,
+        part=use.part.key,
+        quantity=quantity,
+        usd_low=scale * price.usd_low,
+        usd_high=scale * price.usd_high,
+        grade=price.grade,
+        source=price.source,
+        as_of=price.as_of,
+    )
+
+
+def _quantity(use: Use, cages: ArrayLike, links: ArrayLike) -> Array:
+    return use.per_cage * np.asarray(cages, dtype=float) + use.per_link * np.asarray(links)
+
+
+def _scale(use: Use, length_m: ArrayLike) -> Array:
+    """Return the price of a jumper of a length over that of the one in the catalog."""
+    length = np.asarray(length_m, dtype=float)
+    return 0.5 + 0.5 * length / FIBRE_BASIS_M if use.by_length else np.ones(length.shape)
 
 
 def _usd(component: Component) -> float:

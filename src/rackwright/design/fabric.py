@@ -23,6 +23,7 @@ from rackwright.records.errors import InputError
 from rackwright.records.fabric import (
     CableRun,
     Fabric,
+    FabricLine,
     FabricPlan,
     FloorPlan,
     NetworkParts,
@@ -89,6 +90,7 @@ def build_fabric(plan: FabricPlan, catalog: Catalog) -> Built:
     runs: list[CableRun] = []
     cabled: list[tuple[Laid, ...]] = []
     halls: list[Hall] = []
+    bill: list[FabricLine] = []
     grades: list[Grade] = []
     for net in nets:
         at = hall if net is nets[0] else _side_hall(plan, net, hall)
@@ -97,6 +99,7 @@ def build_fabric(plan: FabricPlan, catalog: Catalog) -> Built:
         halls.append(at)
         own = _merged(run for part in laid for run in part.cabled.runs)
         runs += own
+        bill += _bill(net, laid)
         parts.append(_parts(net, own, laid))
         grades += [part.cabled.grade for part in laid]
         grades.append(net.switch.grade_of(("ports", "port_bit_per_s")))
@@ -104,6 +107,7 @@ def build_fabric(plan: FabricPlan, catalog: Catalog) -> Built:
         plan=plan,
         networks=tuple(parts),
         runs=tuple(runs),
+        bill=tuple(bill),
         racks=placed_racks(hall, plan.floor),
         findings=tuple(_findings(plan, nets)),
         assumptions=(
@@ -301,6 +305,41 @@ def _with_manager_places(block: Links, hall: Hall) -> Hall:
     rack = hall.rack_of["leaf"][block.b]
     height = hall.height_m["leaf"][block.b] * 0 + 0.3
     return Hall(hall.roles, {**hall.rack_of, "manager": rack}, {**hall.height_m, "manager": height})
+
+
+def _bill(net: Net, laid: tuple[Laid, ...]) -> list[FabricLine]:
+    """Return the lines of a network, one for each part."""
+    found: dict[str, list[FabricLine]] = {}
+    for line in (line for part in laid for line in part.cabled.bill):
+        found.setdefault(line.part, []).append(line)
+    lines = [
+        FabricLine(
+            **{
+                **dict(same[0]),
+                **{
+                    n: sum(getattr(x, n) for x in same) for n in ("quantity", "usd_low", "usd_high")
+                },
+            }
+        )
+        for same in found.values()
+    ]
+    switches = sum(n for tier, n in net.wiring.devices.items() if tier in SWITCHES)
+    price = net.switch.latest_price()
+    if switches and price is not None:
+        lines.insert(
+            0,
+            FabricLine(
+                network=net.name,
+                part=net.switch.key,
+                quantity=switches,
+                usd_low=switches * price.usd_low,
+                usd_high=switches * price.usd_high,
+                grade=price.grade,
+                source=price.source,
+                as_of=price.as_of,
+            ),
+        )
+    return lines
 
 
 def _parts(net: Net, runs: list[CableRun], laid: tuple[Laid, ...]) -> NetworkParts:

@@ -129,6 +129,19 @@ class CableRun(Record):
     power_w: float
 
 
+class FabricLine(Record):
+    """A line of a fabric's bill: a part with its quantity and the range of its price."""
+
+    network: str
+    part: str  # key in the catalog
+    quantity: float
+    usd_low: float  # of all of them
+    usd_high: float
+    grade: Grade  # of the price
+    source: str
+    as_of: str
+
+
 class NetworkParts(Record):
     """One network: five different counts, its price and its power."""
 
@@ -155,6 +168,7 @@ class Fabric(Record):
     plan: FabricPlan
     networks: tuple[NetworkParts, ...]
     runs: tuple[CableRun, ...]
+    bill: tuple[FabricLine, ...]  # switches, modules, cables; NICs are billed with servers
     racks: tuple[PlacedRack, ...]
     findings: tuple[str, ...]
     assumptions: tuple[str, ...]
