@@ -29,7 +29,10 @@ def test_every_format_is_written_from_the_example(form, tmp_path, capsys):
     assert code == 0
     answer = json.loads(out)
     assert all(Path(file).stat().st_size > 0 for file in answer["files"])
-    assert answer["networks"][0]["links"] == 2048
+    if FORMATS[form].needs == "scale-up":
+        assert (answer["scale_up"]["links"], answer["scale_up"]["switches"]) == (144, 2)
+    else:
+        assert answer["networks"][0]["links"] == 2048
 
 
 def test_a_design_of_a_study_is_exported(tmp_path, capsys):
@@ -63,6 +66,18 @@ def test_mistakes_of_a_plan_are_told_without_a_traceback(change, said, tmp_path,
     assert code == 2
     assert said in err
     assert "Traceback" not in err
+
+
+def test_the_backplane_of_an_nvl72_has_a_row_for_each_link(tmp_path, capsys):
+    plan, table = tmp_path / "fabric.toml", tmp_path / "x.csv"
+    plan.write_text(PLAN.read_text().replace("nvidia-dgx-b200", "nvidia-gb300-nvl72"))
+    code, out, _ = called(capsys, "scale-up", plan, "--out", table)
+    rows = table.read_text().splitlines()
+
+    assert code == 0
+    assert "5,184 copper pairs" in out
+    assert len(rows) == 1 + 1296
+    assert sum(int(row.split(",")[6]) for row in rows[1:]) == 5184
 
 
 def test_an_unknown_format_is_told_with_the_nearest(capsys):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -16,16 +16,21 @@ from rackwright.cli.progress import Progress
 from rackwright.design.candidates import enumerate_candidates
 from rackwright.design.fabric import Built, build_fabric, plan_of
 from rackwright.design.floor import Hall, loads_of
+from rackwright.design.rack import compose_rack
+from rackwright.design.scale_up import wire_scale_up
 from rackwright.drawing.fabric import fabric_svg
 from rackwright.drawing.hall import hall_svg
 from rackwright.drawing.layout.fabric import plural
 from rackwright.formats.atomic import make_folder, write_text
 from rackwright.formats.border import parse, read_record
-from rackwright.formats.exports import EXPORTS, Export, Subject
+from rackwright.formats.exports import EXPORTS, Export, Need, Subject
 from rackwright.formats.laid import LaidFabric, LaidNetwork
+from rackwright.formats.scale_up import LaidScaleUp
 from rackwright.load import load_study
 from rackwright.records.errors import InputError, RackwrightError, nearest
 from rackwright.records.fabric import FabricPlan
+from rackwright.records.scale_up import ScaleUp
+from rackwright.records.study import Generation
 
 
 def _hall(laid: LaidFabric) -> str:
@@ -85,23 +90,69 @@ def run(
     with Progress() as progress:
         progress("export: laying the fabric's cables")
         plan = _plan(source, design, components, catalog)
-        built = build_fabric(plan, components)
+        subject, found = _subject(FORMATS[form].needs, plan, components)
         progress(f"export: writing {form}")
         target = out or Path(f"{plan.name}{FORMATS[form].ending}")
         if target.parent != Path():
             make_folder(target.parent)
-        written = FORMATS[form].write(Subject(laid_fabric(built)), target)
+        written = FORMATS[form].write(subject, target)
     document = {
         "format": form,
         "files": [str(path) for path in written],
-        "networks": [n.model_dump(mode="json") for n in built.fabric.networks],
-        "findings": list(built.fabric.findings),
-        "grade": built.fabric.grade,
+        **found.document,
     }
     others = [name for name in FORMATS if name != form]
-    answer(
-        document, _lines(built, written), f"rackwright export {others[0]} {source}", as_json=as_json
-    )
+    lines = [f"wrote {path}" for path in written[:8]]
+    lines += [f"wrote {len(written) - 8} more"] if len(written) > 8 else []
+    again = f" --design {design}" if design else ""
+    following = f"rackwright export {others[0]} {source}{again}"
+    answer(document, [*lines, *found.lines], following, as_json=as_json)
+
+
+class _Found(NamedTuple):
+    """What a subject comes to, as data and as text."""
+
+    document: dict[str, Any]
+    lines: list[str]
+
+
+def _subject(needs: Need, plan: FabricPlan, components: Catalog) -> tuple[Subject, _Found]:
+    """Return what a format needs of a plan, and nothing else of it."""
+    if needs == "scale-up":
+        if not plan.rack:
+            raise RackwrightError(
+                "export: the plan names no rack; add rack = KEY, the rack or server whose "
+                "scale-up domain is meant"
+            )
+        rack = compose_rack(Generation(system=plan.rack), components)
+        wired = wire_scale_up(rack, components)
+        record = wired.record
+        return (
+            Subject(scale_up=LaidScaleUp(*wired)),
+            _Found({"scale_up": record.model_dump(mode="json")}, _scale_up_lines(record)),
+        )
+    built = build_fabric(plan, components)
+    fabric = built.fabric
+    document = {
+        "networks": [n.model_dump(mode="json") for n in fabric.networks],
+        "findings": list(fabric.findings),
+        "grade": fabric.grade,
+    }
+    return Subject(laid_fabric(built)), _Found(document, _lines(built))
+
+
+def _scale_up_lines(record: ScaleUp) -> list[str]:
+    lines = [
+        "",
+        f"{record.rack}: {record.accelerators} x {record.accelerator}, {record.topology}: "
+        f"{record.links:,} links, {record.switches} switch chips",
+    ]
+    if record.pairs:
+        lines.append(
+            f"  {record.pairs:,} copper pairs, {record.copper_m / 1e3:.2f} km, the longest "
+            f"{record.longest_m:.2f} m; {record.bytes_per_s / 1e12:.1f} TB/s both ways"
+        )
+    return [*lines, *record.assumptions, f"grade {record.grade}"]
 
 
 def laid_fabric(built: Built) -> LaidFabric:
@@ -140,9 +191,8 @@ def _plan(source: Path, design: str | None, components: Catalog, folder: Path | 
     return plan_of(candidates[design])
 
 
-def _lines(built: Built, written: list[Path]) -> list[str]:
-    lines = [f"wrote {path}" for path in written[:8]]
-    lines += [f"wrote {len(written) - 8} more"] if len(written) > 8 else []
+def _lines(built: Built) -> list[str]:
+    lines: list[str] = []
     for net in built.fabric.networks:
         devices = ", ".join(f"{n:,} {plural(tier, n)}" for tier, n in net.devices.items())
         lines += [

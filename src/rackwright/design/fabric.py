@@ -420,6 +420,7 @@ def plan_of(candidate: Candidate) -> FabricPlan:
         )  # fmt: skip
     return FabricPlan(
         name=candidate.hardware.key.replace("/", "-"),
+        rack=candidate.generation.system if candidate.rack.composition is None else "",
         accelerators=network.endpoints,
         accelerators_per_server=each,
         servers_per_rack=rack.servers,

@@ -16,20 +16,24 @@ from rackwright.formats.ibnetdiscover import topology_text
 from rackwright.formats.infragraph import infragraph_text
 from rackwright.formats.laid import LaidFabric, cable_rows
 from rackwright.formats.netbox_fabric import netbox_files
+from rackwright.formats.scale_up import LaidScaleUp, scale_up_text
 from rackwright.records.errors import RackwrightError
+
+Need = Literal["fabric", "scale-up"]
 
 
 class Subject(NamedTuple):
     """What can be exported: of each part at most one, None where it is not there."""
 
     fabric: LaidFabric | None = None
+    scale_up: LaidScaleUp | None = None
 
 
 class Export(NamedTuple):
     """One format."""
 
     summary: str
-    needs: Literal["fabric"]
+    needs: Need
     ending: str  # of the file written where no other is named; "" for a folder
     write: Callable[[Subject, Path], list[Path]]
 
@@ -37,6 +41,11 @@ class Export(NamedTuple):
 def _fabric(subject: Subject) -> LaidFabric:
     assert subject.fabric is not None, "the verb gives what a format needs"
     return subject.fabric
+
+
+def _scale_up(subject: Subject, path: Path) -> list[Path]:
+    assert subject.scale_up is not None, "the verb gives what a format needs"
+    return [write_text(path, scale_up_text(subject.scale_up))]
 
 
 def _topology(subject: Subject, path: Path) -> list[Path]:
@@ -82,6 +91,9 @@ EXPORTS: dict[str, Export] = {
     "cables": Export(
         "the cable schedule, .csv or .xlsx", "fabric", ".csv",
         lambda s, p: [write_schedule(cable_rows(_fabric(s)), p)],
+    ),
+    "scale-up": Export(
+        "the links of one scale-up domain (CSV)", "scale-up", ".scale-up.csv", _scale_up
     ),
     "fabric": Export(
         "the fabric's record: counts, cable runs, racks (JSON)", "fabric", ".json",

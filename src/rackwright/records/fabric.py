@@ -78,6 +78,7 @@ class FabricPlan(Record):
     accelerators: int = Field(gt=0, le=2**21)
     accelerators_per_server: int = Field(default=8, ge=1)
     servers_per_rack: int = Field(default=4, ge=1)
+    rack: str = ""  # key of the rack or server whose scale-up domain is exported with it
     nic: str = ""  # key in the catalog; none: links are counted without a NIC's module
     nic_bit_per_s: BitPerS = Field(default=4e11, gt=0)
     nics_per_accelerator: int = Field(default=1, ge=1)
