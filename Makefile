@@ -40,7 +40,7 @@ picture: run ## draw the picture of the README anew from the flagship
 	@cp $(OUT)/picture.svg docs/houston.svg
 	@echo "== docs/houston.svg is drawn anew"
 
-bench: $(VENV)/installed ## time the help, the flagship, the search and the simulator, after compilation
+bench: $(VENV)/installed ## time the help, the flagship, the search, fabrics and the simulator, after compilation
 	@echo "== rackwright --help"
 	@bash -c 'time $(BIN)/rackwright --help >/dev/null'
 	@echo "== the flagship, once to compile"
@@ -51,6 +51,8 @@ bench: $(VENV)/installed ## time the help, the flagship, the search and the simu
 	@other=$$(mktemp -d); $(PYTHON) -m venv $$other; \
 	  $$other/bin/python -m pip install --quiet --disable-pip-version-check llm-analysis || true; \
 	  LLM_ANALYSIS=$$other/bin/python $(BIN)/python tools/bench_search.py; rm -rf $$other
+	@echo "== fabrics of 131,072 accelerators, port by port with lengths"
+	@$(BIN)/python tools/bench_fabric.py
 	@echo "== the simulator, requests one by one on one core"
 	@$(BIN)/python tools/bench_simulate.py
 

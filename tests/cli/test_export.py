@@ -84,3 +84,10 @@ def test_an_unknown_format_is_told_with_the_nearest(capsys):
     code, _, err = called(capsys, "ibnetdiscovr", PLAN)
     assert code == 2
     assert "Did you mean ibnetdiscover?" in err
+
+
+def test_a_fabric_plan_is_checked_like_any_other_file(capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["check", str(PLAN)])
+    assert left.value.code == 0
+    assert "a fabric plan, 3 networks, 2980 links, 37 racks" in capsys.readouterr().out

@@ -13,6 +13,7 @@ from rackwright import catalog as catalogs
 from rackwright.cli.errors import FINDINGS
 from rackwright.cli.output import JsonFlag, answer
 from rackwright.design.candidates import enumerate_candidates
+from rackwright.design.fabric import build_fabric
 from rackwright.formats.border import parse, read_json_lines, read_record, read_text
 from rackwright.formats.stored import read_stored_file
 from rackwright.load import idle_effects, load_study
@@ -21,6 +22,7 @@ from rackwright.records.base import Record, record_sha256
 from rackwright.records.certificate import Certificate
 from rackwright.records.decision import Decision
 from rackwright.records.errors import InputError, RackwrightError, nearest
+from rackwright.records.fabric import FabricPlan
 from rackwright.records.plan import BuildPlan
 from rackwright.records.run import RunSummary
 from rackwright.records.space import Front, Space, SpaceRow
@@ -29,6 +31,7 @@ from rackwright.records.study import Scenario, Study
 KINDS: dict[str, type[Record]] = {
     "study": Study,
     "scenario": Scenario,
+    "fabric plan": FabricPlan,
     "design": SpaceRow,
     "design space": Space,
     "front of designs": Front,
@@ -99,6 +102,13 @@ def examine(file: Path) -> Outcome:
     if kind == "scenario":
         scenario = read_record(Scenario, file)
         return Outcome(kind, record_sha256(scenario), f"named {scenario.name}")
+    if kind == "fabric plan":
+        plan = read_record(FabricPlan, file)
+        fabric = build_fabric(plan, catalogs.load()).fabric
+        links = sum(net.links for net in fabric.networks)
+        counted = _counted(len(fabric.networks), "networks")
+        summary = f"{counted}, {links} links, {_counted(len(fabric.racks), 'racks')}"
+        return Outcome(kind, record_sha256(plan), summary, fabric.findings)
     record = read_stored_file(file, KINDS[kind])
     sha256 = record_sha256(record)
     return Outcome(kind, sha256, f"complete, sha256 {sha256[:12]}")
@@ -159,7 +169,7 @@ def _kind_of(file: Path) -> str:
     """Return the kind whose keys are most like those of the file."""
     keys = _first_keys(file)
     written = file.suffix == ".toml"  # by a person; our own records are JSON
-    kinds = ("study", "scenario") if written else tuple(KINDS)
+    kinds = ("study", "scenario", "fabric plan") if written else tuple(KINDS)
     likeness = {kind: _likeness(keys, KINDS[kind]) for kind in kinds}
     kind = max(likeness, key=lambda name: likeness[name])
     if likeness[kind] < _ALIKE and not written:
@@ -190,6 +200,7 @@ def _following(file: Path, kind: str) -> str:
     return {
         "study": f"rackwright run {file}",
         "scenario": "rackwright check STUDY, with this file among its scenario_files",
+        "fabric plan": f"rackwright export cables {file}",
         "design space": "rackwright design STUDY --explain ID",
         "acceptance plan": f"rackwright accept judge MEASUREMENTS --plan {file}",
         "measurements": f"rackwright accept judge {file} --plan RUN",

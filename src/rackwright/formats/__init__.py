@@ -11,5 +11,9 @@ Files in reading order:
     mistakes.py    pydantic's errors, retold for the person at the keyboard
     atomic.py      a file is there whole or not at all
     stored.py      a record as JSON with its arrays as Parquet, and back
+    exports.py     the formats of `rackwright export`: one entry each
+    laid.py        a fabric as files want it; cable_schedule.py, ibnetdiscover.py, infragraph.py,
+                   netbox_fabric.py, scale_up.py write it
+    wiring_folder.py  a planned cluster with its cables and parts, as others publish it
     run_folder.py  a run as a folder, put in place whole or kept aside to be resumed
 """
