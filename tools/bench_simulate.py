@@ -3,8 +3,9 @@
 Two loads, both with preemption and prefix cache:
 
 - lengths like those of Azure's conversation trace of 2023 (means 1,155 and 211 tokens; medians of
-  1,020 and 129 as the Splitwise paper, ISCA 2024, gives them), Poisson arrivals just above what one replica of
-  an 8B model serves, its places limited by memory alone, the first run of each prompt one of 100;
+  1,020 and 129 as the Splitwise paper, ISCA 2024, gives them), Poisson arrivals just above what
+  one replica of an 8B model serves, its places limited by memory alone, the first run of each
+  prompt one of 100;
 - Mooncake's conversation trace at eight times its rate on one replica of a 70B model. The trace is
   not part of this repository: it is looked for in the folder that RACKWRIGHT_DATA names.
 """
