@@ -166,3 +166,25 @@ def test_ratios_lead_from_a_part_to_any_whole():
     assert facts.count("rack") == 1536
     with pytest.raises(Lacking):
         facts.count("cube")
+
+
+def test_a_partly_populated_dragonfly_gives_its_accelerators_once_its_nodes_are_known(tmp_path):
+    given = {"groups": 74, "nodes_per_group": 128, "nics_per_node": 4}
+    expect = {"nodes": 9408, "gpus": 37632}
+    score = scored(tmp_path, {"id": "a", "given": given, "expect": expect})
+    assert verdicts(score) == {"nodes": "unsupported", "gpus": "right"}
+
+
+def test_a_tree_named_in_other_words_is_a_tree(tmp_path):
+    given = {"gpus": 27648, "radix": 48, "topology": "three-tier fat tree"}
+    expect = {"leaf": 1152, "spine": 1152, "core": 576, "switches": 2880, "tiers": 3}
+    score = scored(tmp_path, {"id": "a", "given": given, "expect": expect})
+    assert (score.checked, score.wrong) == (5, 0)
+
+
+def test_racks_of_grace_blackwell_fill_leaves_by_their_four_rails(tmp_path):
+    given = {"rack": "nvidia-gb300-nvl72", "racks_per_su": 8, "rails": 4, "nodes_per_su": 144,
+             "switch": "nvidia-q3400-ra", "nic_gbit_per_s": 800}  # fmt: skip
+    table = {"columns": ["su", "nodes", "gpus", "leaf", "spine"], "rows": [[4, 576, 2304, 32, 18]]}
+    score = scored(tmp_path, {"id": "a", "given": given, "expect_table": table})
+    assert (score.checked, score.wrong) == (4, 0)

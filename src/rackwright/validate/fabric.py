@@ -18,9 +18,10 @@ import yaml
 from rackwright.catalog import Catalog
 from rackwright.records.base import Record
 from rackwright.records.errors import InputError
-from rackwright.validate.reference import fabrics, machines
+from rackwright.validate.reference import fabrics, machines, topologies
 from rackwright.validate.reference.facts import Facts, Lacking
 from rackwright.validate.reference.names import Asked, noun, read_key
+from rackwright.validate.reference.nets import UFM_PORTS
 from rackwright.validate.reference.quantities import value_of
 
 TABLE = Path(__file__).parent / "tables" / "reference_designs.yaml"
@@ -32,7 +33,7 @@ PHYSICAL_TOLERANCE = 0.005
 ABOUT_TOLERANCE = 0.05
 """How far a count may be off that the source itself calls approximate."""
 
-RULES = (fabrics, machines)
+RULES = (fabrics, machines, topologies)
 """Modules whose import registers the rules."""
 
 Verdict = Literal["right", "wrong", "known error", "unsupported"]
@@ -184,7 +185,7 @@ def _condition(section: str, design: Mapping[str, Any], column: str, value: Any)
     if section.endswith("_with_ufm") and column == "su":
         per_server = int(given.get("rails") or 1)
         servers = int(value) * int(given.get("nodes_per_su") or 0)
-        return {"nodes": servers - ceil(fabrics.UFM_PORTS / per_server)}
+        return {"nodes": servers - ceil(UFM_PORTS / per_server)}
     return {}
 
 
@@ -196,7 +197,8 @@ def _cells(facts: Facts, row: _Row, errors: set[str]) -> list[Cell]:
         sizes = [k for k, c in found.items() if k not in taken and _is_size(k, c)]
         if not sizes:
             return list(found.values())
-        size = min(sizes, key=lambda k: noun(read_key(k).quantity) != "accelerator")
+        first = "server" if facts.get("groups") else "accelerator"
+        size = min(sizes, key=lambda k: noun(read_key(k).quantity) != first)
         asked = read_key(size)
         taken[size] = row.printed[size]
         facts = facts.varied(**{asked.quantity: row.printed[size]})

@@ -5,6 +5,6 @@ computed anew from the inputs, the catalog and the fabric counts of `kernels.fab
 read from the design itself.
 
 Reading order: `names.py` (what the key of a count asks for), `facts.py` (inputs, what holds how
-many of what), `quantities.py` and its neighbours `fabrics.py`, `machines.py` (how each count
-comes about), and `validate/fabric.py`, which compares.
+many of what), `quantities.py` and its neighbours `nets.py` (networks as counts),
+`fabrics.py`, `topologies.py`, `machines.py` (how each count comes about), and `validate/fabric.py`, which compares.
 """

@@ -23,7 +23,8 @@ from rackwright.validate.reference.names import noun
 
 _C = TypeVar("_C", bound=Component)
 
-_UP = ("server", "tray", "switch_tray", "rack", "su", "pod", "array", "group", "leaf_group", "cube")
+_UP = ("server", "tray", "switch_tray", "rack", "su", "pod", "array", "group", "leaf_group", "cube",
+       "segment", "cell", "zone", "building", "superpod", "chassis", "row")  # fmt: skip
 """Nouns of which a part is a whole one: nine servers, two in a rack, are five racks."""
 
 
@@ -198,10 +199,15 @@ class Facts:
                     self._edge(noun(key), "server", Fraction(self.given[key]))
         if "rails" in self.given and not self._given_accelerators():
             self._edge("accelerator", "server", Fraction(self.given["rails"]))
+        per_server = self.given.get("nics_per_node", self.given.get("nics_per_server"))
+        if isinstance(per_server, int) and not self._given_accelerators():
+            self._edge("accelerator", "server", Fraction(per_server))  # an adapter for each
         if all(isinstance(self.given.get(axis), int) for axis in "xyz"):
             self._edge("accelerator", "cluster", Fraction(prod(self.given[a] for a in "xyz")))
-        if "cluster" not in self._edges and "ultraserver" in self._edges:
-            self._edge("ultraserver", "cluster", Fraction(1))
+        if "cluster" not in self._edges:  # what is given is one machine
+            whole = next((n for n in ("su", "pod", "array", "ultraserver") if n in self._edges), "")
+            if whole == "ultraserver" or (not whole and "rack" in self.given):
+                self._edge(whole or "rack", "cluster", Fraction(1))
         if isinstance(cube := self.given.get("cube"), list):
             self._edge("accelerator", "cube", Fraction(prod(cube)))
 

@@ -209,6 +209,13 @@ def cubes_of_the_largest_job(q: Question) -> int:
     return largest_job(q) // prod(int(n) for n in q.facts.need("cube"))
 
 
+@quantity(r"ocs|optical_switches|optical_circuit_switches")
+def optical_switches(q: Question) -> int:
+    """Optical switches of a torus of cubes: one for each link that leaves a cube one way."""
+    cube = [int(n) for n in q.facts.need("cube")]
+    return sum(prod(cube) // side for side in cube)
+
+
 @quantity(r"hosts")
 def hosts(q: Question) -> int:
     """Hosts of all accelerators."""
@@ -233,8 +240,12 @@ def rack_units(q: Question) -> float:
 
 @quantity(r"airflow_m3_per_s")
 def airflow(q: Question) -> float:
-    """Air that the rack moves."""
-    return _known(q.facts.system().airflow_m3_per_s, "airflow_m3_per_s")
+    """Air that the rack moves, or its servers."""
+    try:
+        return _known(q.facts.system().airflow_m3_per_s, "airflow_m3_per_s")
+    except Lacking:
+        server = q.facts.server()
+        return q.facts.count("server") * _known(server.airflow_m3_per_s, "airflow_m3_per_s")
 
 
 @quantity(r"(utility|switchboard|floor_pdu)_power_w")
@@ -244,7 +255,11 @@ def power_hierarchy(q: Question) -> float:
 
 
 def _rack_power(f: Facts) -> float:
-    system = f.system()
+    try:
+        system = f.system()
+    except Lacking:  # no rack of them in the catalog: as many servers as are given
+        of = "rack" if f.has("server", "rack") else "cluster"
+        return f.count("server", of) * _known(f.server().power_w, "power_w")
     if system.server and system.server_count:
         server = f.server()
         count = f.count("server", "rack")
