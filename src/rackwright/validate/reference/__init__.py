@@ -6,5 +6,6 @@ read from the design itself.
 
 Reading order: `names.py` (what the key of a count asks for), `facts.py` (inputs, what holds how
 many of what), `quantities.py` and its neighbours `nets.py` (networks as counts),
-`fabrics.py`, `topologies.py`, `machines.py` (how each count comes about), and `validate/fabric.py`, which compares.
+`fabrics.py`, `topologies.py`, `machines.py` (how each count comes about), and
+`validate/fabric.py`, which compares.
 """
