@@ -140,6 +140,8 @@ def _unknown_components(
             continue
         for axis, k, text in strangers(composed, interface):
             yield (*where, axis, k), text
+    where = ("reliability", "failures")
+    yield from _not_in(components, ("failures",), study.reliability.failures, where)
     # Supplies meet the lines of a bill by key: an alias would silently limit nothing.
     parts = {name for kind in _BILLED for name in components.names(kind)}
     parts -= {part.key for part in components.all("parts") if _is_stack(part)}

@@ -23,7 +23,7 @@ C = TypeVar("C", bound=Component)
 PACKAGE = "package"
 """Table of an accelerator's file for what a rack maker buys of it: the package without memory."""
 
-_LISTS = ("source", "alternative", "price", "lead_time", "parameter")
+_LISTS = ("source", "alternative", "price", "lead_time", "parameter", "cause")
 _WEAK = ("estimate", "recalled")
 _DAY = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 

@@ -29,6 +29,7 @@ from rackwright.records.powering import (
     PowerTree,
 )
 from rackwright.records.rates import Duty, Efficiencies, ServingEngine, SoftwareStack
+from rackwright.records.reliability import FailureLog
 from rackwright.records.work import BillTemplate, WorkContent
 
 KINDS: Mapping[str, type[Component]] = {
@@ -65,6 +66,7 @@ KINDS: Mapping[str, type[Component]] = {
     "efficiencies": Efficiencies,
     "stacks": SoftwareStack,
     "engines": ServingEngine,
+    "failures": FailureLog,
     "work": WorkContent,
     "bills": BillTemplate,
 }
@@ -104,6 +106,7 @@ TABLES: Mapping[type[Component], str] = {
     Efficiencies: "efficiencies",
     SoftwareStack: "stack",
     ServingEngine: "engine",
+    FailureLog: "failures",
     WorkContent: "work",
     BillTemplate: "bill",
 }

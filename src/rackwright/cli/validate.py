@@ -17,13 +17,14 @@ from rackwright.cli.progress import Progress
 from rackwright.cli.tables import table
 from rackwright.records.errors import InputError, nearest
 from rackwright.validate.cross import Cross, Crossed, cross_serving, cross_training
+from rackwright.validate.goodput import score_goodput
 from rackwright.validate.requests import score_requests
 from rackwright.validate.resolve import Models, Refused
 from rackwright.validate.scores import Errors, ErrorStats, Interval
 from rackwright.validate.serving import QUANTITIES, ServingScore, score_serving
 from rackwright.validate.training import TrainingScore, score_training
 
-KINDS = ("training", "serving", "requests", "fabric", "wiring")
+KINDS = ("training", "serving", "requests", "goodput", "fabric", "wiring")
 _QUANTITY = {
     "step": "step time",
     "tpot": "time per output token",
@@ -33,9 +34,7 @@ _QUANTITY = {
 
 
 def run(
-    kind: Annotated[
-        str, typer.Argument(help="what is scored: training, serving, requests, fabric or wiring")
-    ],
+    kind: Annotated[str, typer.Argument(help=f"what is scored: {', '.join(KINDS)}")],
     files: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -72,6 +71,9 @@ def run(
     components = catalogs.load(catalog, calibration)
     if kind == "fabric":
         answer_fabric(file, components, as_json=as_json)
+        return
+    if kind == "goodput":
+        _goodput(components, as_json=as_json)
         return
     shapes = Models(components, models)
     if kind == "requests":
@@ -127,6 +129,39 @@ def _requests(
     for mistake in score.mistakes:
         typer.echo(f"error: {mistake}", err=True)
     if score.mistakes:
+        raise typer.Exit(FINDINGS)
+
+
+def _goodput(catalog: Catalog, *, as_json: bool) -> None:
+    """Print published figures beside ours, the arithmetic, and what is left of jobs by size."""
+    score = score_goodput(catalog)
+    lines = []
+    for check in score.checks:
+        verdict = "agrees" if check.agrees else "DIFFERS"
+        lines += [
+            f"{check.what}: {check.ours:,.4g}; published {check.published}: {verdict}",
+            f"  {check.arithmetic}",
+            f"  {check.source}",
+        ]
+    t = score.terms
+    head = ["accelerators", "hours to a failure", "checkpoint every", "Young", "Daly",
+            "checkpoints", "lost", "down", "spares", "waits", "kept"]  # fmt: skip
+    for sizes, told in (
+        (score.sizes, f"{t.detect_s:g} s to detect and {t.restart_s:g} s to restart"),
+        (score.quicker, "60 s to detect and 60 s to restart"),
+    ):
+        lines += ["", f"a 405B model at the rate of {score.failures}, {told}:"]
+        rows = [
+            [f"{s.accelerators:,}", f"{s.mtbf_s / 3600:.2f}", f"{s.interval_s:.0f} s",
+             f"{s.young_s:.0f} s", f"{s.daly_s:.0f} s", f"{s.checkpoint_share:.1%}",
+             f"{s.lost_share:.1%}", f"{s.down_share:.1%}", f"{s.spares}",
+             f"{s.halted_share:.2%}", f"{s.effective_share:.1%}"]
+            for s in sizes
+        ]  # fmt: skip
+        lines += table(head, rows)
+    document = {"kind": "goodput", **score.model_dump(mode="json")}
+    answer(document, lines, "rackwright validate training", as_json=as_json)
+    if not all(check.agrees for check in score.checks):
         raise typer.Exit(FINDINGS)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from rackwright.catalog import Catalog
 from rackwright.design.candidates import Candidates, enumerate_candidates
 from rackwright.design.dominance import undominated
+from rackwright.design.goodput import delivered
 from rackwright.design.parameters import draw
 from rackwright.design.performance import How, PerformanceTable, evaluate
 from rackwright.design.probes import predict
@@ -57,6 +58,7 @@ def search(
         parameters,
         how,
     )
+    table, losses = delivered(table, [c.hardware for c in candidates.all], study, models, catalog)
     _some_workload_is_served(study, candidates, table)
     rows = tuple(
         space_row(study, catalog, candidate, tuple(services), candidates.residual)
@@ -77,6 +79,7 @@ def search(
         sources=sources_of(final, catalog),
         assumptions=(
             *_idle(study, table, [c.rack.key for c in candidates.all]),
+            *losses,
             *_assumptions(study, final),
         ),
         grade=worst([*(row.grade for row in final), *parameters.grades]),

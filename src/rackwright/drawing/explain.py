@@ -100,10 +100,24 @@ def _services(row: SpaceRow, space: Space) -> Iterator[str]:
         )
         yield f"    {_plan(service)}"
         yield from _limits(service)
+        yield from _kept(service)
         yield f"    step {service.step_s * 1e3:,.2f} ms:"
         for part in service.parts:
             share = part.seconds / service.step_s
             yield f"      {part.name:<28}{part.seconds * 1e3:>11,.3f} ms  {share:>6.1%}"
+
+
+def _kept(service: Service) -> Iterator[str]:
+    """Yield what failures leave of a training job's time."""
+    size = service.goodput
+    if size is not None:
+        yield (
+            f"    {size.effective_share:.1%} of the time is kept: a failure every "
+            f"{size.mtbf_s / 3600:,.1f} h, checkpoints every {size.interval_s:,.0f} s cost "
+            f"{size.checkpoint_share:.1%}, lost work {size.lost_share:.1%}, restarts "
+            f"{size.down_share:.1%}, waits for repair {size.halted_share:.2%} with "
+            f"{size.spares} spare nodes"
+        )
 
 
 def _plan(service: Service) -> str:

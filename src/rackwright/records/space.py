@@ -8,6 +8,7 @@ from pydantic import Field
 
 from rackwright.records.base import FloatArray, Record
 from rackwright.records.provenance import Grade
+from rackwright.records.reliability import Size
 
 Level = Literal["L10", "L11", "L12"]
 LEVELS: tuple[Level, ...] = ("L10", "L11", "L12")
@@ -86,6 +87,9 @@ class Service(Record):
     )
     used_share: float = Field(
         default=1.0, gt=0, le=1, description="share of the block's accelerators that work"
+    )
+    goodput: Size | None = Field(
+        default=None, description="of training: the rate is less what failures take"
     )
     grade: Grade
 

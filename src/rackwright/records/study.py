@@ -18,6 +18,7 @@ from rackwright.records.provenance import Grade
 from rackwright.records.quantity import (
     AreaM2,
     Bytes,
+    BytesPerS,
     EnergyPriceUsdPerKwh,
     Fraction,
     Hours,
@@ -342,6 +343,29 @@ class Objective(Record):
     )
 
 
+class Reliability(Graded):
+    """How often a training job fails, and how soon it goes on; what is left is its goodput."""
+
+    failures: str = Field(
+        default="llama3-405b-2024", description="a log of the catalog: which failures, how often"
+    )
+    detect_s: Seconds = Field(default=180.0, description="from a failure until it is noticed")
+    restart_s: Seconds = Field(default=420.0, description="until the job runs again, without reads")
+    storage_bytes_per_s: BytesPerS = Field(
+        default=2e12, gt=0, description="that checkpoints are written and read at, by all together"
+    )
+    write_s: Seconds | None = Field(
+        default=None, description="for which a checkpoint stops the job; none = all of its writing"
+    )
+    repair_hours: Hours = Field(default=72.0, description="until a node that failed is back")
+    spares_share: Fraction | None = Field(
+        default=None, description="spare nodes per node of the job; none = for halted_share"
+    )
+    halted_share: Fraction = Field(
+        default=0.001, gt=0, description="of time that a job may wait for repairs, else more spares"
+    )
+
+
 class ProbeTerms(Record):
     """How well one probe repeats, and how alike the units are; logs are natural."""
 
@@ -497,6 +521,7 @@ class Study(Graded):
     horizon_weeks: int = Field(default=104, ge=4, le=520)
     redundancy: Literal["N", "N+1", "2N", "distributed"] = "N+1"
     objective: Objective = Objective()
+    reliability: Reliability = Reliability()
     workloads: tuple[Workload, ...] = Field(min_length=1)
     data_centers: tuple[DataCenter, ...] = Field(min_length=1)
     factories: tuple[Factory, ...] = Field(min_length=1)

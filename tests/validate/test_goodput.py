@@ -1,0 +1,23 @@
+"""Published figures of reliability beside ours."""
+
+from rackwright.validate.goodput import score_goodput
+from tests.validate.tables import CATALOG
+
+
+def test_every_published_figure_is_met_and_shows_its_arithmetic():
+    score = score_goodput(CATALOG)
+
+    assert len(score.checks) >= 7
+    for check in score.checks:
+        assert check.agrees, check.what
+        assert check.arithmetic
+        assert check.source
+
+
+def test_the_table_runs_from_a_thousand_to_a_hundred_thousand():
+    score = score_goodput(CATALOG)
+
+    assert score.sizes[0].accelerators == 1_024
+    assert score.sizes[-1].accelerators > 100_000
+    for slow, quick in zip(score.sizes, score.quicker, strict=True):
+        assert quick.effective_share > slow.effective_share
