@@ -84,7 +84,7 @@ def test_a_contradictory_row_is_a_finding_on_stderr(capsys, tmp_path):
     [
         (
             ("trainning",),
-            "allowed: training, serving, requests, fabric, wiring. Did you mean training?",
+            "allowed: training, serving, requests, goodput, fabric, wiring. Did you mean training?",
         ),
         (("training", "nowhere.csv"), "nowhere.csv: no such file or folder"),
         (("training", "--models", "nowhere"), "nowhere: no such folder of models"),

@@ -26,6 +26,7 @@ def test_the_second_half_of_the_public_runs_is_predicted_from_the_first():
         assert run.e2e_p99_error_pct < 5.0
         assert run.e2e_p90_error_pct < 5.0
         assert run.ttft_p50_error_pct < 10.0
+        assert run.worst_cdf_gap <= 0.1
 
 
 def test_wrong_cells_are_named_and_not_used(tmp_path):
