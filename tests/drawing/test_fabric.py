@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from rackwright.cli.export import DRAWINGS
+from rackwright.drawing.charts.fabric import fabric_chart
 from rackwright.drawing.fabric import fabric_svg
 from rackwright.drawing.layout.fabric import MOST_BOXES, diagram
+from rackwright.drawing.sections.drawn import Sheet, drawn
 from rackwright.formats.exports import Subject
 from rackwright.kernels.cable_routes import tray_loads
 from tests.formats.laid_fabrics import small
@@ -59,6 +61,15 @@ def test_drawings_are_well_formed_and_carry_their_style(name, tmp_path):
     root = ET.fromstring(path.read_text())
     assert root.find("{http://www.w3.org/2000/svg}style") is not None
     assert "nan" not in path.read_text()
+
+
+def test_a_page_has_a_section_of_sheets_when_there_are_some():
+    laid = small()
+    chart = fabric_chart(diagram_of(laid), 780)
+    page = drawn([Sheet("Its fabric", "512 accelerators", chart)], 7, "drawn")
+    assert 'id="drawn"' in page
+    assert "Its fabric" in page
+    assert page.count("<svg") == 1
 
 
 def test_the_hall_shows_every_rack():

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from rackwright import catalog
-from rackwright.cli.export import laid_fabric
 from rackwright.design.fabric import build_fabric
 from rackwright.formats.laid import LaidFabric
+from rackwright.pipeline import laid_fabric
 from rackwright.records.fabric import FabricPlan, FloorPlan, SideNetwork
 
 STORAGE = SideNetwork(

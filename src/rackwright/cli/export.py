@@ -15,7 +15,6 @@ from rackwright.cli.output import JsonFlag, answer
 from rackwright.cli.progress import Progress
 from rackwright.design.candidates import enumerate_candidates
 from rackwright.design.fabric import Built, build_fabric, plan_of
-from rackwright.design.floor import Hall, loads_of
 from rackwright.design.rack import compose_rack
 from rackwright.design.scale_up import wire_scale_up
 from rackwright.drawing.fabric import fabric_svg
@@ -24,9 +23,10 @@ from rackwright.drawing.layout.fabric import plural
 from rackwright.formats.atomic import make_folder, write_text
 from rackwright.formats.border import parse, read_record
 from rackwright.formats.exports import EXPORTS, Export, Need, Subject
-from rackwright.formats.laid import LaidFabric, LaidNetwork
+from rackwright.formats.laid import LaidFabric
 from rackwright.formats.scale_up import LaidScaleUp
 from rackwright.load import load_study
+from rackwright.pipeline import laid_fabric, loads_of_fabric
 from rackwright.records.errors import InputError, RackwrightError, nearest
 from rackwright.records.fabric import FabricPlan
 from rackwright.records.scale_up import ScaleUp
@@ -34,15 +34,7 @@ from rackwright.records.study import Generation
 
 
 def _hall(laid: LaidFabric) -> str:
-    floor = laid.fabric.plan.floor
-    roles = tuple(rack.role for rack in laid.fabric.racks)
-    blocks = (
-        (block, Hall(roles, network.rack_of, network.height_m))
-        for network in laid.networks
-        for block in network.wiring.blocks
-        if block.a_tier != "manager"
-    )
-    return hall_svg(laid.fabric, *loads_of(blocks, floor))
+    return hall_svg(laid.fabric, *loads_of_fabric(laid))
 
 
 def _drawn(draw: Callable[[LaidFabric], str]) -> Callable[[Subject, Path], list[Path]]:
@@ -153,24 +145,6 @@ def _scale_up_lines(record: ScaleUp) -> list[str]:
             f"{record.longest_m:.2f} m; {record.bytes_per_s / 1e12:.1f} TB/s both ways"
         )
     return [*lines, *record.assumptions, f"grade {record.grade}"]
-
-
-def laid_fabric(built: Built) -> LaidFabric:
-    """Return a built fabric as formats and drawings take it."""
-    return LaidFabric(
-        built.fabric,
-        tuple(
-            LaidNetwork(
-                net.name, net.wiring, net.switch.key, net.radix, net.per_cage, net.planes,
-                net.split, net.link_bit_per_s,
-                tuple(part.length_m for part in laid),
-                tuple(part.cabled.medium_of for part in laid),
-                tuple(part.cabled.media for part in laid),
-                hall.rack_of, hall.height_m,
-            )
-            for net, laid, hall in zip(built.nets, built.laid, built.halls, strict=True)
-        ),
-    )  # fmt: skip
 
 
 def _plan(source: Path, design: str | None, components: Catalog, folder: Path | None) -> FabricPlan:

@@ -17,7 +17,7 @@ from rackwright.drawing.picture import picture_svg
 from rackwright.drawing.report import report_html
 from rackwright.formats.run_folder import open_run
 from rackwright.load import load_study
-from rackwright.pipeline import Result
+from rackwright.pipeline import Result, fabric_sheets
 from rackwright.pipeline import run as run_pipeline
 from rackwright.records.errors import RackwrightError
 
@@ -76,7 +76,7 @@ def run(
         folder.copy_inputs([*loaded.files, *map(str, files)])
         result = run_pipeline(given, folder, progress, seconds)
         progress("report")
-        folder.write(REPORT, report_html(given.study, result))
+        folder.write(REPORT, report_html(given.study, result, fabric_sheets(given, result)))
         folder.write(PICTURE, picture_svg(given.study, result))
         seconds["whole run"] = time.perf_counter() - since
         folder.write_log(seconds, {"resumed": resume})

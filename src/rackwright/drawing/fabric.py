@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rackwright.drawing.charts.canvas import LINE, Drawing, svg, text
 from rackwright.drawing.charts.fabric import fabric_chart
 from rackwright.drawing.html import Part, join, tag
-from rackwright.drawing.layout.fabric import diagram
+from rackwright.drawing.layout.fabric import diagram, plural
 from rackwright.drawing.style import chart_css
 from rackwright.kernels.fabric_ports import Wiring
 from rackwright.records.fabric import Fabric, NetworkParts
@@ -40,12 +40,17 @@ def fabric_svg(fabric: Fabric, wirings: Sequence[Wiring]) -> str:
     return f"{svg(whole, f'Fabric {plan.name}', chart_css())}\n"
 
 
+def words_of(parts: NetworkParts) -> str:
+    """Return a network in one line: switches, counts, power and price."""
+    return "; ".join(_head(parts)) + "."
+
+
 def _head(parts: NetworkParts) -> list[str]:
     planes = f", first of {parts.planes} equal planes drawn" if parts.planes > 1 else ""
     return [
         f"{parts.name}: {parts.switch}, radix {parts.radix}{planes}",
-        f"{parts.switches:,} switches, {parts.links:,} links, {parts.cables:,} cables, "
-        f"{parts.modules:,} modules, {parts.cages:,} cages",
+        f"{parts.switches:,} {plural('switch', parts.switches)}, {parts.links:,} links, "
+        f"{parts.cables:,} cables, {parts.modules:,} modules, {parts.cages:,} cages",
         f"{parts.route_m / 1e3:,.1f} km as routed, longest {parts.longest_m:.1f} m; "
         f"{parts.power_w / 1e3:,.1f} kW; {parts.usd / 1e6:,.2f} million USD (estimate)",
     ]

@@ -5,7 +5,7 @@ One HTML file that needs no network and no script; light, dark, on a phone and o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rackwright.drawing.html import Html, join, tag
 from rackwright.drawing.page import Answer, Page, page_of
@@ -13,6 +13,7 @@ from rackwright.drawing.page_style import page_css
 from rackwright.drawing.sections.beside import beside
 from rackwright.drawing.sections.best import best
 from rackwright.drawing.sections.choice import choice
+from rackwright.drawing.sections.drawn import Sheet, drawn
 from rackwright.drawing.sections.early import early
 from rackwright.drawing.sections.ground import ground
 from rackwright.drawing.sections.opening import opening
@@ -31,19 +32,23 @@ SECTIONS: tuple[tuple[str, str, Callable[[Page, int, str], Html]], ...] = (
 )
 
 
-def report_html(study: Study, answer: Answer) -> str:
+def report_html(study: Study, answer: Answer, sheets: Sequence[Sheet] = ()) -> str:
     """Return the page of a run as one HTML file; the same records give the same bytes.
 
     Args:
         study: the question.
         answer: the records of the run (`pipeline.Result`).
+        sheets: drawings of what would be built; none = no section of them.
     """
     page = page_of(study, answer)
-    contents = tuple((anchor, name) for anchor, name, _ in SECTIONS)
+    sections = list(SECTIONS)
+    if sheets:
+        sections.insert(-1, ("drawn", "What would be built", lambda _, i, a: drawn(sheets, i, a)))
+    contents = tuple((anchor, name) for anchor, name, _ in sections)
     body = tag(
         "main",
         opening(page, contents),
-        (write(page, i, anchor) for i, (anchor, _, write) in enumerate(SECTIONS, start=1)),
+        (write(page, i, anchor) for i, (anchor, _, write) in enumerate(sections, start=1)),
     )
     head = join(
         tag("meta", charset="utf-8"),
