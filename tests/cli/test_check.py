@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from rackwright.records.base import record_sha256
 from rackwright.records.errors import InputError
 from rackwright.records.provenance import Grade
 from rackwright.records.space import Parameters, SearchStats, Space
+
+ROOT = Path(__file__).parents[2]
 
 
 def rackwright(*words):
@@ -158,3 +161,33 @@ def test_every_kind_of_file_is_a_record_told_apart_by_its_keys():
     keys = {kind: frozenset(cls.model_fields) for kind, cls in KINDS.items()}
 
     assert len(set(keys.values())) == len(keys)
+
+
+def test_a_rack_described_in_a_file_is_held_against_the_rules(capsys):
+    file = ROOT / "examples" / "racks" / "dgx-h100-on-two-feeds.toml"
+
+    assert rackwright("check", file) == 1
+    out = capsys.readouterr().out
+    assert "a physical design, 2 errors and 0 warnings" in out
+    assert "3 x 3.3 kW = 9.9 kW < 10.2 kW" in out
+    assert "(8 racks)" in out
+
+
+def test_a_rack_on_three_feeds_is_clean(tmp_path, capsys):
+    text = (ROOT / "examples" / "racks" / "dgx-h100-on-two-feeds.toml").read_text()
+    file = tmp_path / "rack.toml"
+    file.write_text(text.replace("[3, 3]", "[2, 2, 2]").replace('"2N"', '"distributed"'))
+
+    assert rackwright("check", file) == 0
+    assert "0 errors and 0 warnings" in capsys.readouterr().out
+
+
+def test_mistakes_in_a_described_rack_are_told_with_their_lines(tmp_path):
+    text = (ROOT / "examples" / "racks" / "dgx-h100-on-two-feeds.toml").read_text()
+    file = tmp_path / "rack.toml"
+    file.write_text(text.replace("units = 48", "units = -4").replace('"2N"', '"3N"'))
+    with pytest.raises(InputError) as told:
+        examine(file)
+    mistakes = "\n".join(told.value.mistakes)
+    assert "mechanics.frame.units: found -4" in mistakes
+    assert 'redundancy: found "3N"' in mistakes

@@ -23,7 +23,7 @@ from rackwright.records.errors import RackwrightError
 from rackwright.records.study import Generation
 
 CATALOG = load()
-SITE = Site(facility_supply_c=35)
+SITE = Site(supply_c=38)
 
 
 def rack(name, **more):
@@ -115,7 +115,8 @@ def test_a_loop_closes_its_heat_balance_and_meets_its_pumps():
     plan = cooling_plan(rack("nvidia-gb300-nvl72"), CATALOG, SITE)
     of = liquid("pg25", 0.5 * (plan.supply_c + plan.return_c))
     assert rise_k(plan.heat_w, plan.flow_l_per_min, of) == pytest.approx(plan.rise_k, rel=2e-3)
-    assert plan.supply_c == SITE.facility_supply_c + plan.approach_k
+    assert plan.facility_supply_c + plan.approach_k == plan.supply_c == SITE.supply_c
+    assert plan.water_class == "W40" if plan.facility_supply_c > 32 else "W32"
     assert plan.drop_pa == pytest.approx(sum(s.drop_pa for s in plan.segments))
     trays = next(s for s in plan.segments if s.kind == "cold plate")
     assert trays.parallel * trays.flow_l_per_min == pytest.approx(plan.flow_l_per_min)
@@ -188,6 +189,14 @@ def test_the_year_has_its_mean_and_its_extremes():
     assert hours.mean() == pytest.approx(20, abs=0.1)
     assert hours.max() == pytest.approx(33, abs=0.2)
     assert hours.min() == pytest.approx(7, abs=0.2)
+
+
+def test_a_rack_tells_how_it_is_built():
+    from rackwright.drawing.as_built import as_built_lines
+
+    text = "\n".join(as_built_lines(as_built(rack("nvidia-gb200-nvl72"), CATALOG, SITE, "N")))
+    for said in ("9 x switch tray", "from the utility", "pg25", "bound by", "rules: 0 errors"):
+        assert said in text
 
 
 # --- elevation --------------------------------------------------------------------------------

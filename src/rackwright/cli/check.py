@@ -14,6 +14,8 @@ from rackwright.cli.errors import FINDINGS
 from rackwright.cli.output import JsonFlag, answer
 from rackwright.design.candidates import enumerate_candidates
 from rackwright.design.fabric import build_fabric
+from rackwright.design.rules import check as check_rules
+from rackwright.drawing.as_built import finding_lines
 from rackwright.formats.border import parse, read_json_lines, read_record, read_text
 from rackwright.formats.stored import read_stored_file
 from rackwright.load import idle_effects, load_study
@@ -23,6 +25,7 @@ from rackwright.records.certificate import Certificate
 from rackwright.records.decision import Decision
 from rackwright.records.errors import InputError, RackwrightError, nearest
 from rackwright.records.fabric import FabricPlan
+from rackwright.records.physical import PhysicalDesign
 from rackwright.records.plan import BuildPlan
 from rackwright.records.run import RunSummary
 from rackwright.records.space import Front, Space, SpaceRow
@@ -32,6 +35,7 @@ KINDS: dict[str, type[Record]] = {
     "study": Study,
     "scenario": Scenario,
     "fabric plan": FabricPlan,
+    "physical design": PhysicalDesign,
     "design": SpaceRow,
     "design space": Space,
     "front of designs": Front,
@@ -109,6 +113,13 @@ def examine(file: Path) -> Outcome:
         counted = _counted(len(fabric.networks), "networks")
         summary = f"{counted}, {links} links, {_counted(len(fabric.racks), 'racks')}"
         return Outcome(kind, record_sha256(plan), summary, fabric.findings)
+    if kind == "physical design":
+        physical = read_record(PhysicalDesign, file)
+        found = check_rules(physical)
+        wrong = sum(f.severity == "error" for f in found)
+        summary = f"{_counted(wrong, 'errors')} and {_counted(len(found) - wrong, 'warnings')}"
+        told = tuple(line.removeprefix("    ") for line in finding_lines(found)) if found else ()
+        return Outcome(kind, record_sha256(physical), summary, told)
     record = read_stored_file(file, KINDS[kind])
     sha256 = record_sha256(record)
     return Outcome(kind, sha256, f"complete, sha256 {sha256[:12]}")
@@ -169,7 +180,8 @@ def _kind_of(file: Path) -> str:
     """Return the kind whose keys are most like those of the file."""
     keys = _first_keys(file)
     written = file.suffix == ".toml"  # by a person; our own records are JSON
-    kinds = ("study", "scenario", "fabric plan") if written else tuple(KINDS)
+    by_hand = ("study", "scenario", "fabric plan", "physical design")
+    kinds = by_hand if written else tuple(KINDS)
     likeness = {kind: _likeness(keys, KINDS[kind]) for kind in kinds}
     kind = max(likeness, key=lambda name: likeness[name])
     if likeness[kind] < _ALIKE and not written:
@@ -201,6 +213,7 @@ def _following(file: Path, kind: str) -> str:
         "study": f"rackwright run {file}",
         "scenario": "rackwright check STUDY, with this file among its scenario_files",
         "fabric plan": f"rackwright export cables {file}",
+        "physical design": f"rackwright check {file}, mended",
         "design space": "rackwright design STUDY --explain ID",
         "acceptance plan": f"rackwright accept judge MEASUREMENTS --plan {file}",
         "measurements": f"rackwright accept judge {file} --plan RUN",

@@ -15,6 +15,8 @@ from rackwright.cli.output import JsonFlag, StudyFile, answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.tables import money, rate, table
 from rackwright.design import How, Ledger, Meter
+from rackwright.design.physical import built_design
+from rackwright.drawing.as_built import as_built_lines
 from rackwright.drawing.explain import explain as explain_lines
 from rackwright.pipeline import Given, Tell, row_of, run_design, run_front, search_ledger
 from rackwright.records.errors import RackwrightError
@@ -49,8 +51,10 @@ def run(
         space = run_design(given, How(kept, jobs or os.cpu_count() or 1, meter, progress))
     if explain is not None:
         row = row_of(space, explain)
-        lines = explain_lines(row, space)
-        answer(row.model_dump(mode="json"), lines, f"rackwright build {study}", as_json=as_json)
+        physical, built = _as_built(given, explain)
+        document = row.model_dump(mode="json") | {"as_built": built}
+        lines = [*explain_lines(row, space), "", *physical]
+        answer(document, lines, f"rackwright build {study}", as_json=as_json)
         return
     front = run_front(given, space)
     document = {
@@ -71,6 +75,15 @@ def run(
     first = front.rows[0].key if front.rows else "ID"
     following = f"rackwright design {study} --explain {first}"
     answer(document, _lines(space, front, meter), following, as_json=as_json)
+
+
+def _as_built(given: Given, key: str) -> tuple[list[str], dict[str, Any] | None]:
+    """Return a design's rack as built, in lines and as data; why not, where it cannot be."""
+    try:
+        built = built_design(given.study, given.components, key)
+    except RackwrightError as error:
+        return [f"  as built: {error}"], None
+    return as_built_lines(built), built.model_dump(mode="json")
 
 
 def _ledger(given: Given, path: Path | None, resume: bool, tell: Tell) -> Ledger | None:

@@ -64,7 +64,7 @@ HOSE_SPEED_M_PER_S = 2.5
 class Site(NamedTuple):
     """What a data center gives a rack's loop."""
 
-    facility_supply_c: float
+    supply_c: float  # of the technology loop, at the racks
     room_air_w: float | None = None
     dew_point_c: float | None = None
     row_pipe_m: float = 20.0  # from the unit to the farthest rack
@@ -76,7 +76,8 @@ def cooling_plan(rack: Rack, catalog: Catalog, site: Site, coolant: str = "pg25"
     Args:
         rack: what sheds the heat.
         catalog: units, couplings, pipes, classes.
-        site: supply of the facility's water and the row's length.
+        site: supply at the racks and the row's length. The facility's water may be as warm as that
+            less the unit's approach.
         coolant: of the technology loop.
 
     Raises:
@@ -90,7 +91,7 @@ def cooling_plan(rack: Rack, catalog: Catalog, site: Site, coolant: str = "pg25"
     if not looked or not looked[0].choice.racks:
         raise RackwrightError(
             f"{rack.key}: no distribution unit of the catalog carries one such rack at "
-            f"{site.facility_supply_c:g} degC of facility water."
+            f"{site.supply_c:g} degC of supply."
         )
     best = looked[0]
     taken = catalog.find(Cdu, best.choice.key)
@@ -100,13 +101,13 @@ def cooling_plan(rack: Rack, catalog: Catalog, site: Site, coolant: str = "pg25"
         coolant=coolant,
         heat_w=rack.liquid_w,
         air_w=rack.air_w,
-        facility_supply_c=site.facility_supply_c,
+        facility_supply_c=site.supply_c - taken.approach_k,
         approach_k=taken.approach_k,
         supply_c=best.choice.supply_c,
         return_c=best.choice.supply_c + best.rise_k,
         rise_k=best.rise_k,
         flow_l_per_min=best.choice.flow_l_per_min,
-        water_class=water_class(site.facility_supply_c, catalog),
+        water_class=water_class(site.supply_c - taken.approach_k, catalog),
         segments=best.segments,
         drop_pa=drop,
         hottest_plate_c=best.choice.supply_c + best.rise_k,
@@ -136,7 +137,7 @@ class _Hung(NamedTuple):
 
 
 def _hung_on(rack: Rack, catalog: Catalog, site: Site, coolant: str, unit: Cdu) -> _Hung:
-    supply = site.facility_supply_c + unit.approach_k
+    supply = site.supply_c
     flow, rise, note = _flow(rack, coolant, supply)
     segments = _segments(rack, catalog, flow, liquid(coolant, supply + rise / 2), site)
     drop = sum(s.drop_pa for s in segments)

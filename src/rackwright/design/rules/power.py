@@ -67,16 +67,17 @@ def two_feeds(design: PhysicalDesign) -> Iterator[Found]:
     load = design.power.load_w
     if design.redundancy != "2N" or load is None or len(feeds) < 2:
         return
-    for lost in sorted(feeds):
-        left = sum(continuous_w(c) for feed, cs in feeds.items() if feed != lost for c in cs)
-        if load > left:
-            yield Found(
-                f"feed {lost} lost",
-                f"{kw(load)} > {kw(left)} that the other feeds carry all the time",
-                "declare N if that is what is meant, or size each feed for the whole rack",
-            )
+    carried = {feed: sum(continuous_w(c) for c in cs) for feed, cs in feeds.items()}
+    left = {lost: sum(w for feed, w in carried.items() if feed != lost) for lost in carried}
+    worst = min(sorted(left), key=lambda lost: left[lost])
     whole = sum(rating_w(c) for cs in feeds.values() for c in cs)
-    if load > HALF_OF_2N * whole:
+    if load > left[worst]:
+        yield Found(
+            f"feed {worst} lost",
+            f"{kw(load)} > {kw(left[worst])} that the other feeds carry all the time",
+            "declare N if that is what is meant, or size each feed for the whole rack",
+        )
+    elif load > HALF_OF_2N * whole:
         yield Found(
             "all feeds",
             f"{kw(load)} is {load / whole:.0%} of the feeds' {kw(whole)}; "
