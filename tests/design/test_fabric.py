@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from rackwright import catalog
-from rackwright.design.fabric import SWITCHES, build_fabric
+from rackwright.design.candidates import enumerate_candidates
+from rackwright.design.fabric import SWITCHES, build_fabric, plan_of
 from rackwright.design.network import Ports, choose_network
 from rackwright.kernels.fabric_check import tree_faults
+from rackwright.load import load_study
 from rackwright.records.errors import InputError, UnknownComponentError
 from rackwright.records.fabric import FabricPlan, FloorPlan, SideNetwork
 
 CATALOG = catalog.load()
 
 
-def plan_of(**other) -> FabricPlan:
+def planned(**other) -> FabricPlan:
     return FabricPlan(**{"accelerators": 1024, "switch": "nvidia-qm9700", **other})
 
 
@@ -27,7 +30,7 @@ def compute(plan):
 
 
 def test_the_five_counts_of_a_superpod_of_1024_are_told_apart():
-    net = compute(plan_of(media=("xcvr-800-2xdr4-osfp", "xcvr-400-dr4-osfp")))
+    net = compute(planned(media=("xcvr-800-2xdr4-osfp", "xcvr-400-dr4-osfp")))
 
     assert net.devices == {"server": 128, "leaf": 32, "spine": 16}
     assert (net.switches, net.links) == (48, 2048)
@@ -37,7 +40,7 @@ def test_the_five_counts_of_a_superpod_of_1024_are_told_apart():
 
 
 def test_two_planes_of_half_rate_double_the_links_and_not_the_modules():
-    plan = plan_of(switch="nvidia-sn5610", nic_bit_per_s=8e11, planes=2)
+    plan = planned(switch="nvidia-sn5610", nic_bit_per_s=8e11, planes=2)
     net = compute(plan)
 
     assert net.radix == 128
@@ -55,7 +58,7 @@ def test_what_design_counts_is_what_the_port_list_holds(endpoints, rate, nics, p
     assert not isinstance(chosen, str)
     optics = tuple(o for o in CATALOG.names("optics") if o != "aoc-800" and "lpo" not in o)
     built = build_fabric(
-        plan_of(accelerators=endpoints, switch=chosen.switch.key, nic_bit_per_s=rate,
+        planned(accelerators=endpoints, switch=chosen.switch.key, nic_bit_per_s=rate,
                 nics_per_accelerator=nics, planes=planes, oversubscription=ratio, media=optics),
         CATALOG,
     )  # fmt: skip
@@ -79,11 +82,11 @@ def test_what_design_counts_is_what_the_port_list_holds(endpoints, rate, nics, p
 @pytest.mark.parametrize(
     "plan",
     [
-        plan_of(),
-        plan_of(accelerators=4096, side_networks=(
+        planned(),
+        planned(accelerators=4096, side_networks=(
             SideNetwork(name="storage", ports_per_server=2, link_bit_per_s=4e11,
                         switch="nvidia-qm9700"),)),
-        plan_of(switch="nvidia-sn5610", nic_bit_per_s=8e11, planes=2),
+        planned(switch="nvidia-sn5610", nic_bit_per_s=8e11, planes=2),
     ],
 )  # fmt: skip
 def test_every_network_is_a_fat_tree_with_a_cable_and_a_length_for_each_link(plan):
@@ -109,8 +112,8 @@ def test_in_band_storage_and_out_of_band_networks_have_counts_of_their_own():
         )
     )
     with pytest.raises(InputError, match="in-band"):  # the catalog has no medium of 200 Gbit/s
-        build_fabric(plan_of(side_networks=sides), CATALOG)
-    built = build_fabric(plan_of(side_networks=(sides[0], sides[2])), CATALOG)
+        build_fabric(planned(side_networks=sides), CATALOG)
+    built = build_fabric(planned(side_networks=(sides[0], sides[2])), CATALOG)
     counts = {n.name: (n.devices["leaf"], n.links) for n in built.fabric.networks}
 
     assert counts["storage"] == (8, 256 + 256)
@@ -118,14 +121,14 @@ def test_in_band_storage_and_out_of_band_networks_have_counts_of_their_own():
 
 
 def test_fabric_managers_take_free_ports_and_say_when_there_are_none():
-    built = build_fabric(plan_of(accelerators=1016, fabric_manager_ports=4), CATALOG)
+    built = build_fabric(planned(accelerators=1016, fabric_manager_ports=4), CATALOG)
     assert built.nets[0].wiring.devices["manager"] == 4
     with pytest.raises(InputError, match="plan a server fewer"):
-        build_fabric(plan_of(fabric_manager_ports=4), CATALOG)
+        build_fabric(planned(fabric_manager_ports=4), CATALOG)
 
 
 def test_the_bill_is_closed_and_comes_to_the_price():
-    built = build_fabric(plan_of(switch="nvidia-sn5610", nic_bit_per_s=8e11, planes=2), CATALOG)
+    built = build_fabric(planned(switch="nvidia-sn5610", nic_bit_per_s=8e11, planes=2), CATALOG)
     fabric = built.fabric
     middle = sum((line.usd_low + line.usd_high) / 2 for line in fabric.bill)
     of = {line.part: line.quantity for line in fabric.bill}
@@ -140,7 +143,7 @@ def test_the_bill_is_closed_and_comes_to_the_price():
 
 
 def test_copper_is_taken_where_it_reaches_and_fibre_beyond():
-    built = build_fabric(plan_of(), CATALOG)
+    built = build_fabric(planned(), CATALOG)
     longest = {kind: max(r.length_m for r in built.fabric.runs if r.kind == kind)
                for kind in ("copper", "fibre")}  # fmt: skip
     assert longest["copper"] <= 7 < longest["fibre"]
@@ -149,7 +152,7 @@ def test_copper_is_taken_where_it_reaches_and_fibre_beyond():
 def test_a_longer_floor_needs_no_fewer_metres():
     near, far = (
         compute(
-            plan_of(floor=FloorPlan(row_pitch_m=p, racks_per_row=8, cross_trays=(0, 8)))
+            planned(floor=FloorPlan(row_pitch_m=p, racks_per_row=8, cross_trays=(0, 8)))
         ).route_m
         for p in (2.4, 4.0)
     )
@@ -157,16 +160,16 @@ def test_a_longer_floor_needs_no_fewer_metres():
 
 
 def test_racks_stand_apart_and_have_names():
-    racks = build_fabric(plan_of(), CATALOG).fabric.racks
+    racks = build_fabric(planned(), CATALOG).fabric.racks
     assert len({r.name for r in racks}) == len(racks)
     assert len({(r.x_m, r.y_m) for r in racks}) == len(racks)
     assert {r.role for r in racks} == {"compute", "network"}
 
 
 def test_dragonfly_and_torus_are_built():
-    net = compute(plan_of(topology="dragonfly", accelerators=4096))
+    net = compute(planned(topology="dragonfly", accelerators=4096))
     assert net.devices["endpoint"] == 4096
-    torus = compute(plan_of(topology="torus", accelerators=512, shape=(8, 8, 8)))
+    torus = compute(planned(topology="torus", accelerators=512, shape=(8, 8, 8)))
     assert (torus.switches, torus.links) == (0, 3 * 512)
 
 
@@ -174,7 +177,7 @@ def test_dragonfly_and_torus_are_built():
 def test_131072_accelerators_take_seconds():
     start = time.perf_counter()
     built = build_fabric(
-        plan_of(accelerators=131_072, switch="nvidia-sn5610", servers_per_rack=8), CATALOG
+        planned(accelerators=131_072, switch="nvidia-sn5610", servers_per_rack=8), CATALOG
     )
     assert time.perf_counter() - start < 10
     assert built.fabric.networks[0].links == 3 * 131_072
@@ -195,22 +198,22 @@ def test_131072_accelerators_take_seconds():
 )
 def test_what_cannot_work_is_told_with_its_place(other, said):
     with pytest.raises(InputError, match=said):
-        build_fabric(plan_of(**other), CATALOG)
+        build_fabric(planned(**other), CATALOG)
 
 
 def test_unknown_names_are_told_with_the_nearest():
     with pytest.raises(UnknownComponentError, match="dac-800-osfp"):
-        build_fabric(plan_of(media=("dac-800-osf",)), CATALOG)
+        build_fabric(planned(media=("dac-800-osf",)), CATALOG)
     with pytest.raises(UnknownComponentError, match="nvidia-qm9700"):
-        build_fabric(plan_of(switch="nvidia-qm970"), CATALOG)
+        build_fabric(planned(switch="nvidia-qm970"), CATALOG)
 
 
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: plan_of(accelerators=1001), "partly filled"),
-        (lambda: plan_of(planes=3, nics_per_accelerator=2), "do not divide"),
-        (lambda: plan_of(topology="torus"), "needs its shape"),
+        (lambda: planned(accelerators=1001), "partly filled"),
+        (lambda: planned(planes=3, nics_per_accelerator=2), "do not divide"),
+        (lambda: planned(topology="torus"), "needs its shape"),
         (lambda: FloorPlan(tray_height_m=1.0), "above port_height_m"),
         (lambda: FloorPlan(row_pitch_m=1.0), "rows would overlap"),
         (lambda: FloorPlan(cross_trays=(0, 99)), "go from 0 to"),
@@ -220,3 +223,25 @@ def test_unknown_names_are_told_with_the_nearest():
 def test_plans_that_contradict_themselves_are_refused(make, said):
     with pytest.raises(ValidationError, match=said):
         make()
+
+
+def test_every_design_of_an_example_is_laid_with_the_counts_of_its_search():
+    study = load_study(Path(__file__).parents[2] / "examples" / "houston" / "study.toml").study
+    seen = set()
+    for candidate in enumerate_candidates(study, CATALOG).all:
+        plan = plan_of(candidate)
+        network = candidate.network
+        key = (
+            plan.accelerators,
+            plan.switch,
+            plan.planes,
+            plan.oversubscription,
+            plan.nic_bit_per_s,
+        )
+        if key in seen:
+            continue
+        seen.add(key)
+        parts = build_fabric(plan, CATALOG).fabric.networks[0]
+        assert parts.switches == network.switches
+        assert parts.links == plan.planes * network.tree.links
+    assert len(seen) > 5
