@@ -11,7 +11,9 @@ from pydantic import ValidationError
 
 from rackwright import catalog
 from rackwright.design.candidates import enumerate_candidates
-from rackwright.design.fabric import SWITCHES, build_fabric, plan_of
+from rackwright.design.fabric import build_fabric
+from rackwright.design.fabric_plan import plan_of
+from rackwright.design.nets import SWITCHES
 from rackwright.design.network import Ports, choose_network
 from rackwright.kernels.fabric_check import tree_faults
 from rackwright.load import load_study

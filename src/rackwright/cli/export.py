@@ -14,7 +14,8 @@ from rackwright.cli.given import CatalogFolder
 from rackwright.cli.output import JsonFlag, answer
 from rackwright.cli.progress import Progress
 from rackwright.design.candidates import enumerate_candidates
-from rackwright.design.fabric import Built, build_fabric, plan_of
+from rackwright.design.fabric import Built, build_fabric
+from rackwright.design.fabric_plan import plan_of
 from rackwright.design.rack import compose_rack
 from rackwright.design.scale_up import wire_scale_up
 from rackwright.drawing.fabric import fabric_svg

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import ceil, prod
-from math import floor as round_down
 from typing import NamedTuple
 
 import numpy as np
@@ -12,47 +10,16 @@ from numpy.typing import NDArray
 
 from rackwright.catalog import Catalog
 from rackwright.design.cabling import Cabled, Ends, cable_block, media_for
-from rackwright.design.candidates import Candidate
 from rackwright.design.floor import Hall, lay_out, lengths_of, placed_racks
-from rackwright.design.network import switch_power_w, switch_radix
+from rackwright.design.nets import SWITCHES, Net, nets_of_plan
+from rackwright.design.network import switch_power_w
 from rackwright.kernels.cable_routes import stock_lengths
-from rackwright.kernels.fabric import Dragonfly, FabricCount, balanced_dragonfly, fat_tree
-from rackwright.kernels.fabric_ports import Links, Wiring, wire_dragonfly, wire_torus, wire_tree
-from rackwright.records.equipment import Switch
+from rackwright.kernels.fabric_ports import Links
 from rackwright.records.errors import InputError
-from rackwright.records.fabric import (
-    CableRun,
-    Fabric,
-    FabricLine,
-    FabricPlan,
-    FloorPlan,
-    NetworkParts,
-    SideNetwork,
-)
+from rackwright.records.fabric import CableRun, Fabric, FabricLine, FabricPlan, NetworkParts
 from rackwright.records.provenance import Grade, worst
 
 Array = NDArray[np.float64]
-
-
-SWITCHES = ("leaf", "spine", "core", "switch")
-"""Tiers whose devices are switches."""
-
-
-class Net(NamedTuple):
-    """One network to be wired: the numbers that its connections follow from."""
-
-    name: str
-    switch: Switch
-    radix: int  # ports of a switch at the rate of a link
-    per_cage: int  # links in a cage of the switch
-    link_bit_per_s: float
-    servers: int
-    rails: int  # ports of a server in each plane
-    planes: int
-    split: int  # ports that a NIC is split into
-    down: int  # ports of a leaf for endpoints
-    tree: FabricCount | None
-    wiring: Wiring
 
 
 class Laid(NamedTuple):
@@ -118,132 +85,6 @@ def build_fabric(plan: FabricPlan, catalog: Catalog) -> Built:
         grade=worst([*grades, Grade.D]),  # lengths rest on the floor's planning figures
     )
     return Built(fabric, nets, tuple(halls), tuple(cabled))
-
-
-def nets_of_plan(plan: FabricPlan, catalog: Catalog) -> tuple[Net, ...]:
-    """Return the networks of a plan with their connections: the accelerators' first.
-
-    Raises:
-        InputError: a network cannot be built of its switch.
-        UnknownComponentError: a switch that the catalog does not have.
-    """
-    main = {"fat-tree": _fat_tree, "dragonfly": _dragonfly, "torus": _torus}[plan.topology]
-    return (main(plan, catalog), *(_side(plan, side, catalog) for side in plan.side_networks))
-
-
-def _fat_tree(plan: FabricPlan, catalog: Catalog) -> Net:
-    split = max(plan.planes // plan.nics_per_accelerator, 1)
-    link = plan.nic_bit_per_s / split
-    switch, radix, per_cage = _switch(catalog, plan.switch, link, "compute")
-    rails = plan.accelerators_per_server * max(plan.nics_per_accelerator // plan.planes, 1)
-    servers = plan.accelerators // plan.accelerators_per_server
-    net = _tree(
-        "compute", switch, radix, per_cage, link, servers, rails, plan.planes, split,
-        plan.oversubscription, plan.by_rail,
-    )  # fmt: skip
-    if not plan.fabric_manager_ports:
-        return net
-    return net._replace(wiring=_with_managers(net, plan.fabric_manager_ports))
-
-
-def _side(plan: FabricPlan, side: SideNetwork, catalog: Catalog) -> Net:
-    switch, radix, per_cage = _switch(catalog, side.switch, side.link_bit_per_s, side.name)
-    servers = plan.accelerators // plan.accelerators_per_server
-    return _tree(
-        side.name, switch, radix, per_cage, side.link_bit_per_s, servers, side.ports_per_server,
-        1, 1, side.oversubscription, False,
-    )  # fmt: skip
-
-
-def _tree(
-    name: str, switch: Switch, radix: int, per_cage: int, link: float, servers: int, rails: int,
-    planes: int, split: int, oversubscription: float, by_rail: bool,
-) -> Net:  # fmt: skip
-    tree = fat_tree(servers * rails, radix, oversubscription)
-    if tree is None:
-        raise InputError(
-            [f"{name}: {servers * rails} ports of {link / 1e9:g} Gbit/s need more than three tiers "
-             f"of {switch.key} (radix {radix}); use more planes or a switch of a higher radix"]
-        )  # fmt: skip
-    down = (
-        radix if tree.tiers == 1 else round_down(radix * oversubscription / (1 + oversubscription))
-    )
-    wiring = wire_tree(tree, servers, rails, down, planes, by_rail=by_rail)
-    return Net(
-        name, switch, radix, per_cage, link, servers, rails, planes, split, down, tree, wiring
-    )
-
-
-def _dragonfly(plan: FabricPlan, catalog: Catalog) -> Net:
-    link = plan.nic_bit_per_s
-    switch, radix, per_cage = _switch(catalog, plan.switch, link, "compute")
-    shape = balanced_dragonfly(radix)
-    each = shape.a * shape.p
-    groups = plan.groups or -(-plan.accelerators // each)
-    if groups > shape.g:
-        raise InputError(
-            [f"compute: {plan.accelerators} accelerators need {groups} groups of {each}; a "
-             f"dragonfly of {switch.key} (radix {radix}) has at most {shape.g}"]
-        )  # fmt: skip
-    if plan.accelerators > groups * each:
-        raise InputError(
-            [f"compute: {groups} groups of {each} endpoints are too few for {plan.accelerators}"]
-        )
-    shape = Dragonfly(shape.p, shape.a, shape.h, max(groups, 2))
-    wiring = wire_dragonfly(shape, plan.accelerators)
-    return Net(
-        "compute", switch, radix, per_cage, link, plan.accelerators, 1, 1, 1, shape.p, None, wiring
-    )
-
-
-def _torus(plan: FabricPlan, catalog: Catalog) -> Net:
-    if prod(plan.shape) != plan.accelerators:
-        raise InputError(
-            [f"shape {list(plan.shape)} has {prod(plan.shape)} accelerators, the plan has "
-             f"{plan.accelerators}"]
-        )  # fmt: skip
-    switch, radix, _ = _switch(catalog, plan.switch, plan.nic_bit_per_s, "compute")
-    wiring = wire_torus(plan.shape)
-    return Net(
-        "compute", switch, radix, 1, plan.nic_bit_per_s, plan.accelerators, 1, 1, 1, 0, None, wiring
-    )
-
-
-def _switch(catalog: Catalog, key: str, link: float, network: str) -> tuple[Switch, int, int]:
-    switch = catalog.find(Switch, key)
-    radix = switch_radix(switch, link)
-    if radix is None:
-        has = (
-            f"{switch.ports} ports of {(switch.port_bit_per_s or 0) / 1e9:g} Gbit/s"
-            if switch.ports
-            else "no number of ports in the catalog"
-        )
-        raise InputError(
-            [f"{network}: {switch.key} ({has}) has no ports of {link / 1e9:g} Gbit/s, whole or "
-             "split in two"]
-        )  # fmt: skip
-    return switch, radix, max(1, radix // (switch.cages or switch.ports or radix))
-
-
-def _with_managers(net: Net, ports: int) -> Wiring:
-    """Return the wiring with fabric managers on free ports of the first leaves."""
-    used = net.wiring.ports_in_use("leaf")
-    access = next(b for b in net.wiring.blocks if b.a_tier == "server")
-    below = np.bincount(access.b, minlength=len(used))
-    free = np.repeat(np.arange(len(used)), np.maximum(net.down - below, 0))[:ports]
-    if len(free) < ports:
-        raise InputError(
-            [f"{net.name}: fabric managers need {ports} ports of leaves, {len(free)} are free: "
-             "plan a server fewer"]
-        )  # fmt: skip
-    order = np.zeros(len(free), np.int64)
-    for i in range(1, len(free)):
-        order[i] = order[i - 1] + 1 if free[i] == free[i - 1] else 0
-    block = Links(
-        "manager", "leaf", np.arange(ports, dtype=np.int32), np.zeros(ports, np.int32),
-        free.astype(np.int32), (below[free] + order).astype(np.int32),
-    )  # fmt: skip
-    return Wiring({**net.wiring.devices, "manager": ports}, (*net.wiring.blocks, block))
 
 
 def _hall(plan: FabricPlan, nets: tuple[Net, ...]) -> Hall:
@@ -403,44 +244,3 @@ def _findings(plan: FabricPlan, nets: tuple[Net, ...]) -> list[str]:
         if switch_power_w(net.switch) == 0.0:
             found.append(f"{net.name}: {net.switch.key} has no power in the catalog: 0 W counted")
     return found
-
-
-def plan_of(candidate: Candidate) -> FabricPlan:
-    """Return the fabric plan of a design: its cluster of racks with its NICs and switches.
-
-    Raises:
-        InputError: the cluster's accelerators do not fill whole servers.
-    """
-    rack, network = candidate.rack, candidate.network
-    each = rack.accelerators // rack.servers
-    if network.endpoints % each:
-        raise InputError(
-            [f"{candidate.hardware.key}: a cluster of {network.endpoints} accelerators does not "
-             f"fill servers of {each}"]
-        )  # fmt: skip
-    return FabricPlan(
-        name=candidate.hardware.key.replace("/", "-"),
-        rack=candidate.generation.system if candidate.rack.composition is None else "",
-        accelerators=network.endpoints,
-        accelerators_per_server=each,
-        servers_per_rack=rack.servers,
-        nic=network.nic.key,
-        nic_bit_per_s=network.ports.nic_bit_per_s,
-        nics_per_accelerator=network.ports.nics,
-        planes=network.ports.planes,
-        switch=network.switch.key,
-        oversubscription=candidate.hardware.oversubscription,
-        floor=_square_floor(network.endpoints / rack.accelerators),
-    )
-
-
-def _square_floor(racks: float) -> FloorPlan:
-    """Return a floor about as deep as it is wide, with a cross tray at least each 24 racks."""
-    usual = FloorPlan()
-    area = racks * 1.15 * usual.rack_width_m * usual.row_pitch_m  # a rack of switches in seven
-    per_row = max(usual.racks_per_row, ceil(area**0.5 / usual.rack_width_m))
-    pieces = max(2, ceil(per_row / usual.racks_per_row))
-    return FloorPlan(
-        racks_per_row=per_row,
-        cross_trays=tuple(round(i * per_row / pieces) for i in range(pieces + 1)),
-    )
