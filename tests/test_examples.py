@@ -35,3 +35,9 @@ def test_every_study_of_the_examples_loads_and_has_racks_to_search(study):
 
 def test_examples_are_numbered_without_gaps():
     assert [int(path.name[:3]) for path in SCRIPTS] == list(range(1, len(SCRIPTS) + 1))
+
+
+def test_the_readme_shows_what_the_example_prints():
+    printed = (EXAMPLES / "006_requests_one_by_one.out").read_text(encoding="utf-8")
+
+    assert printed in (EXAMPLES.parent / "README.md").read_text(encoding="utf-8")

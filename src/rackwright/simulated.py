@@ -1,4 +1,4 @@
-"""From what a person writes to a simulation: names, traces and lengths made into arrays."""
+"""From what a person writes to a simulation: what serves, by name, and what is asked of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rackwright import catalog as catalogs
+from rackwright.asked import Wanted, mistakes_of, not_positive, requests_of
 from rackwright.catalog import Catalog
 from rackwright.design.deploy import (
     Deployment,
@@ -23,17 +24,6 @@ from rackwright.design.numbers import BYTES
 from rackwright.design.parameters import DEFAULT_ENGINE, draw, engine_of
 from rackwright.design.rack import compose_rack
 from rackwright.design.simulate import simulate
-from rackwright.formats.trace import read_trace
-from rackwright.kernels.arrivals import (
-    Lengths,
-    diurnal_arrivals,
-    draw_lengths,
-    fit_lengths,
-    gamma_arrivals,
-    log_normal,
-    poisson_arrivals,
-)
-from rackwright.kernels.prefix import shared_runs
 from rackwright.kernels.simulator import Requests
 from rackwright.load import load_models, load_study
 from rackwright.records.component import Accelerator
@@ -43,7 +33,7 @@ from rackwright.records.errors import (
     nearest,
 )
 from rackwright.records.hardware import Hardware
-from rackwright.records.simulation import Asked, Simulation
+from rackwright.records.simulation import Simulation
 from rackwright.records.study import Generation
 from rackwright.records.units import UnitError, convert
 
@@ -51,11 +41,6 @@ Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Tell = Callable[[str], None]
 
-KINDS = ("poisson", "bursty", "diurnal")
-REQUESTS = 10_000
-"""Requests that are made where no number is given."""
-LONGEST = 131_072.0
-"""Tokens at which made lengths are cut where nothing else bounds them."""
 NETWORK_BYTES_PER_S = 50e9
 """Network of an accelerator named without a rack: 400 Gbit/s."""
 
@@ -83,30 +68,6 @@ class Setting(NamedTuple):
     prefix_cache: bool = True
     whole_prompt: bool = True
     route: str = "round-robin"
-
-
-class Arrivals(NamedTuple):
-    """How made requests arrive."""
-
-    kind: str = "poisson"
-    cv: float = 2.0
-    swing: float = 0.5
-    period: str = "24 h"
-
-
-class Wanted(NamedTuple):
-    """What is asked: a trace, or how it is made; as the flags say it."""
-
-    trace: Path | None = None
-    hash_tokens: int = 512
-    requests: int | None = None
-    rate_per_s: float | None = None
-    arrivals: Arrivals = Arrivals()
-    input: str = ""
-    output: str = ""
-    lengths: Path | None = None
-    clients: int = 0
-    think: str = "0 s"
 
 
 class Served(NamedTuple):
@@ -154,7 +115,7 @@ def simulated(
             limit or own for limit, own in zip(limits, (work.ttft_s, work.tpot_s), strict=True)
         ]
     tell("simulate: reading or making the requests")
-    requests, asked = _requests(wanted, setting, found, think, period, seed)
+    requests, asked = requests_of(wanted, found, think, period, seed)
     if found is not None:
         deployed = found.deployment
     else:
@@ -192,40 +153,21 @@ def _mistakes(setting: Setting, wanted: Wanted) -> list[str]:
         )
     if setting.cache_precision not in ("", "bf16", "fp8"):
         found.append(f"--cache-precision: found {setting.cache_precision!r}; allowed: bf16, fp8")
-    if wanted.arrivals.kind not in KINDS:
-        found.append(
-            f"--arrivals: found {wanted.arrivals.kind!r}; allowed: {', '.join(KINDS)}."
-            f"{nearest(wanted.arrivals.kind, KINDS)}"
-        )
     positive = {
-        "--rate": wanted.rate_per_s, "--requests": wanted.requests, "--cv": wanted.arrivals.cv,
-        "--hash-tokens": wanted.hash_tokens, "--block-tokens": setting.block_tokens,
-        "--requests-at-once": setting.requests_at_once, "--step-tokens": setting.step_tokens,
-        "--cache-tokens": setting.cache_tokens, "--replicas": setting.replicas,
-        "--tensor": setting.tensor, "--pipeline": setting.pipeline, "--expert": setting.expert,
+        "--block-tokens": setting.block_tokens, "--requests-at-once": setting.requests_at_once,
+        "--step-tokens": setting.step_tokens, "--cache-tokens": setting.cache_tokens,
+        "--replicas": setting.replicas, "--tensor": setting.tensor,
+        "--pipeline": setting.pipeline, "--expert": setting.expert,
     }  # fmt: skip
-    found += [
-        f"{flag}: found {value:g}, more than 0 is needed"
-        for flag, value in positive.items()
-        if value is not None and not 0.0 < value < np.inf
-    ]
-    for flag, least, value in (
-        ("--clients", 0, wanted.clients), ("--prefill-replicas", 0, setting.prefill_replicas),
-    ):  # fmt: skip
-        if value is not None and value < least:
-            found.append(f"{flag}: found {value}, at least {least} is needed")
-    if not 0.0 <= wanted.arrivals.swing <= 1.0:
-        found.append(f"--swing: found {wanted.arrivals.swing:g}, a share from 0 to 1 is needed")
+    found += not_positive(positive)
+    if setting.prefill_replicas is not None and setting.prefill_replicas < 0:
+        found.append(f"--prefill-replicas: found {setting.prefill_replicas}, at least 0 is needed")
     if setting.block_tokens > 0 and wanted.hash_tokens % setting.block_tokens:
         found.append(
             f"--hash-tokens: {wanted.hash_tokens} is no multiple of a cache block of "
             f"{setting.block_tokens} tokens"
         )
-    if wanted.trace is not None and (wanted.input or wanted.output or wanted.lengths):
-        found.append("--input, --output, --lengths: the trace has lengths; leave them or it out")
-    if wanted.lengths is not None and (wanted.input or wanted.output):
-        found.append("--lengths: leave it out, or --input and --output")
-    return found
+    return found + mistakes_of(wanted)
 
 
 def _seconds(text: str, flag: str, mistakes: list[str]) -> float | None:
@@ -322,160 +264,3 @@ def _block(accelerator: Accelerator, domain: int, system: str) -> Hardware:
         rack_overhead_w=0.0,
         rack_provisioned_w=1.0,
     )
-
-
-def _requests(
-    wanted: Wanted,
-    setting: Setting,
-    found: Designed | None,
-    think_s: float,
-    period_s: float,
-    seed: int,
-) -> tuple[Requests, Asked]:
-    """Return the requests and the record of them."""
-    rng = np.random.default_rng(seed)
-    notes: list[str] = []
-    if wanted.trace is not None:
-        trace = read_trace(wanted.trace)
-        n = min(wanted.requests or trace.inputs.size, trace.inputs.size)
-        arrivals, inputs, outputs = trace.arrivals[:n], trace.inputs[:n], trace.outputs[:n]
-        links, chain = shared_runs(
-            trace.counts[:n], trace.names[: int(trace.counts[:n].sum())], inputs, wanted.hash_tokens
-        )
-        notes += trace.notes
-        if wanted.rate_per_s is not None and arrivals[-1] > 0.0:
-            own = (n - 1) / arrivals[-1]
-            arrivals = arrivals * (own / wanted.rate_per_s)
-            notes.append(f"times stretched from {own:.4g} to {wanted.rate_per_s:.4g} requests/s")
-        source = wanted.trace.name
-    else:
-        n = wanted.requests or max(REQUESTS, _enough(found))
-        inputs, outputs = _lengths(wanted, found, n, rng, notes)
-        arrivals = _arrivals(wanted, found, n, period_s, rng, notes)
-        links, chain = np.zeros(n, dtype=np.int64), np.zeros(0, dtype=np.int64)
-        source = f"{wanted.arrivals.kind} arrivals"
-    seconds = float(arrivals[-1] - arrivals[0])
-    if wanted.clients:
-        arrivals = rng.exponential(think_s, n) if think_s > 0.0 else np.zeros(n)
-        seconds = 0.0
-        notes.append(
-            f"{wanted.clients:,} clients ask in turn, thinking {think_s:g} s on average "
-            "(exponential); arrival times are not used"
-        )
-        if wanted.trace is None:
-            source = "clients"
-    shared = float(min(links.sum() * wanted.hash_tokens / max(inputs.sum(), 1), 1.0))
-    asked = Asked(
-        source=source,
-        requests=n,
-        clients=wanted.clients,
-        seconds=seconds,
-        input_mean=float(inputs.mean()),
-        output_mean=float(outputs.mean()),
-        shared_share=shared,
-        notes=tuple(notes),
-    )
-    return Requests(
-        arrivals, inputs, outputs, links, chain, wanted.hash_tokens, wanted.clients
-    ), asked
-
-
-def _enough(found: Designed | None) -> int:
-    """Return ten times the requests that a design's block has at once: the start is forgotten."""
-    if found is None:
-        return 0
-    seconds = found.ttft_s + found.tpot_s * found.workload.output_tokens
-    return int(10.0 * found.requests_per_s * seconds)
-
-
-def _arrivals(
-    wanted: Wanted,
-    found: Designed | None,
-    n: int,
-    period_s: float,
-    rng: np.random.Generator,
-    notes: list[str],
-) -> Array:
-    rate = wanted.rate_per_s
-    if rate is None and wanted.clients:
-        rate = 1.0  # clients do not look at it
-    if rate is None and found is not None:
-        rate = found.requests_per_s
-        notes.append(f"{rate:.4g} requests/s: what the analytic model says that the block serves")
-    if rate is None:
-        raise InputError(["--rate: is needed: requests per second, or --clients N"])
-    kind = wanted.arrivals.kind
-    if kind == "bursty":
-        notes.append(
-            f"gaps of gamma distribution with a coefficient of variation of {wanted.arrivals.cv:g}"
-        )
-        return gamma_arrivals(n, rate, wanted.arrivals.cv, rng)
-    if kind == "diurnal":
-        notes.append(
-            f"the rate swings by {wanted.arrivals.swing:.0%} over {period_s:g} s, lowest at first"
-        )
-        return diurnal_arrivals(n, rate, wanted.arrivals.swing, period_s, rng)
-    return poisson_arrivals(n, rate, rng)
-
-
-def _lengths(
-    wanted: Wanted,
-    found: Designed | None,
-    n: int,
-    rng: np.random.Generator,
-    notes: list[str],
-) -> tuple[Whole, Whole]:
-    if wanted.lengths is not None:
-        trace = read_trace(wanted.lengths)
-        some = (trace.inputs > 0) & (trace.outputs > 0)
-        if not some.any():
-            raise InputError(
-                [f"{wanted.lengths}: no request with a prompt and an answer to fit to"]
-            )
-        fit = fit_lengths(trace.inputs[some], trace.outputs[some])
-        drawn = draw_lengths(n, fit, rng)
-        notes.append(
-            f"log-normal lengths fitted to {int(some.sum()):,} requests of {wanted.lengths.name}: "
-            f"means {drawn[0].mean():,.0f} and {drawn[1].mean():,.0f}, of the trace "
-            f"{trace.inputs[some].mean():,.0f} and {trace.outputs[some].mean():,.0f}"
-        )
-        return drawn
-    mistakes: list[str] = []
-    own = ("", "") if found is None else (
-        str(found.workload.input_tokens), str(found.workload.output_tokens)
-    )  # fmt: skip
-    both = [
-        _log_normal(text or instead, flag, mistakes)
-        for text, instead, flag in (
-            (wanted.input, own[0], "--input"), (wanted.output, own[1], "--output"),
-        )
-    ]  # fmt: skip
-    if mistakes:
-        raise InputError(mistakes)
-    mean = np.array([m for m, _ in both])
-    covariance = np.diag([sd * sd for _, sd in both])
-    return draw_lengths(n, Lengths(mean, covariance, np.full(2, LONGEST)), rng)
-
-
-def _log_normal(text: str, flag: str, mistakes: list[str]) -> tuple[float, float]:
-    """Return mean and deviation of the logarithm of a length: "1155", "mean=1155,p90=2500"."""
-    if not text:
-        mistakes.append(f'{flag}: is needed: tokens as "1155", or "mean=1155,p90=2500"')
-        return 0.0, 0.0
-    mean, quantiles = None, {}
-    try:
-        for word in text.split(","):
-            name, _, number = word.strip().rpartition("=")
-            value = float(number)
-            if not 1.0 <= value <= 1e9:
-                raise ValueError(f"found {number!r}, from 1 token on is needed")
-            if name in ("", "mean"):
-                mean = value
-            elif name[:1] == "p" and 0.0 < float(name[1:]) < 100.0:
-                quantiles[float(name[1:]) / 100.0] = value
-            else:
-                raise ValueError(f"found {name!r}, mean or p1 to p99 is needed")
-        return log_normal(mean, quantiles)
-    except ValueError as error:
-        mistakes.append(f"{flag}: {text!r}: {error}")
-        return 0.0, 0.0

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from rackwright.asked import Arrivals, Wanted
 from rackwright.cli.given import CalibrationFile, CatalogFolder
 from rackwright.cli.output import JsonFlag, answer
 from rackwright.cli.progress import Progress
@@ -14,7 +15,7 @@ from rackwright.cli.tables import rate, table
 from rackwright.drawing.simulation import simulation_svg
 from rackwright.formats.atomic import make_folder, write_json, write_text
 from rackwright.records.simulation import Simulation, Spread
-from rackwright.simulated import Arrivals, Served, Setting, Wanted, simulated
+from rackwright.simulated import Served, Setting, simulated
 
 RECORD, PICTURE = "simulation.json", "simulation.svg"
 
