@@ -26,11 +26,9 @@ from rackwright.design.fabric import Built, build_fabric
 from rackwright.design.fabric_plan import plan_of
 from rackwright.design.floor import Hall, loads_of
 from rackwright.drawing.charts.canvas import Drawing
-from rackwright.drawing.charts.fabric import fabric_chart
-from rackwright.drawing.fabric import words_of
+from rackwright.drawing.fabric import network_chart, words_of
 from rackwright.drawing.hall import hall_drawing
 from rackwright.drawing.html import Html
-from rackwright.drawing.layout.fabric import diagram
 from rackwright.drawing.sections.drawn import Sheet
 from rackwright.formats.laid import LaidFabric, LaidNetwork
 from rackwright.formats.run_folder import RunFolder
@@ -197,7 +195,7 @@ def fabric_sheets(given: Given, result: Result) -> tuple[Sheet, ...]:
         empty = Drawing(780, 1, Html(""))
         return (Sheet("The fabric of the design", "; ".join(error.mistakes), empty),)
     fabric, parts = laid.fabric, laid.fabric.networks[0]
-    tiers = fabric_chart(diagram(fabric.plan, parts, laid.networks[0].wiring), 780)
+    tiers = network_chart(fabric.plan, parts, laid.networks[0].wiring, 780)
     rows = max(rack.row for rack in fabric.racks) + 1
     return (
         Sheet(

@@ -90,4 +90,4 @@ def test_a_fabric_plan_is_checked_like_any_other_file(capsys):
     with pytest.raises(SystemExit) as left:
         main(["check", str(PLAN)])
     assert left.value.code == 0
-    assert "a fabric plan, 3 networks, 2980 links, 37 racks" in capsys.readouterr().out
+    assert "a fabric plan, 4 networks, 3492 links, 37 racks" in capsys.readouterr().out

@@ -144,11 +144,30 @@ def test_the_bill_is_closed_and_comes_to_the_price():
     assert all(line.source for line in fabric.bill)
 
 
+def test_a_network_that_hangs_on_one_spine_is_a_finding():
+    lean = SideNetwork(
+        name="in-band", ports_per_server=2, link_bit_per_s=4e11, switch="nvidia-sn5600",
+        oversubscription=3,
+    )  # fmt: skip
+    found = build_fabric(planned(side_networks=(lean,)), CATALOG).fabric.findings
+    assert any("one spine joins 3 leaves" in text for text in found)
+
+
 def test_copper_is_taken_where_it_reaches_and_fibre_beyond():
     built = build_fabric(planned(), CATALOG)
     longest = {kind: max(r.length_m for r in built.fabric.runs if r.kind == kind)
                for kind in ("copper", "fibre")}  # fmt: skip
     assert longest["copper"] <= 7 < longest["fibre"]
+
+
+def test_a_medium_goes_into_the_cages_of_the_nic():
+    osfp = build_fabric(planned(nic="nvidia-cx7-400"), CATALOG).fabric
+    qsfp = build_fabric(planned(nic="amd-pollara-400", switch="celestica-ds5000"), CATALOG).fabric
+    assert "xcvr-400-sr4-qsfp112" in {line.part for line in qsfp.bill}
+    assert not any("osfp" in line.part and "400" in line.part for line in qsfp.bill)
+    assert any(r.kind == "copper" for r in osfp.runs)
+    with pytest.raises(UnknownComponentError, match="nvidia-cx7-400"):
+        build_fabric(planned(nic="nvidia-cx7-40"), CATALOG)
 
 
 def test_a_longer_floor_needs_no_fewer_metres():

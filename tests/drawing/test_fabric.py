@@ -10,7 +10,7 @@ import pytest
 from rackwright.cli.export import DRAWINGS
 from rackwright.drawing.charts.fabric import fabric_chart
 from rackwright.drawing.fabric import fabric_svg
-from rackwright.drawing.layout.fabric import MOST_BOXES, diagram
+from rackwright.drawing.layout.fabric import MOST_BOXES, diagram, ring
 from rackwright.drawing.sections.drawn import Sheet, drawn
 from rackwright.formats.exports import Subject
 from rackwright.kernels.cable_routes import tray_loads
@@ -61,6 +61,26 @@ def test_drawings_are_well_formed_and_carry_their_style(name, tmp_path):
     root = ET.fromstring(path.read_text())
     assert root.find("{http://www.w3.org/2000/svg}style") is not None
     assert "nan" not in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("other", "groups", "chords"),
+    [
+        ({"topology": "torus", "accelerators": 512, "shape": (8, 8, 8)}, 32, None),
+        ({"topology": "dragonfly", "accelerators": 4096}, 8, 28),
+    ],
+)
+def test_networks_without_tiers_are_rings_of_groups(other, groups, chords):
+    laid = small(**other, side_networks=())
+    wiring = laid.networks[0].wiring
+    data = ring(wiring)
+    direct = sum(b.size for b in wiring.blocks if b.a_tier == b.b_tier)
+
+    assert data is not None
+    assert data.groups == groups
+    assert data.inside + sum(links for *_, links in data.chords) == direct
+    assert chords is None or len(data.chords) == chords
+    assert "links inside groups" in fabric_svg(laid.fabric, [wiring])
 
 
 def test_a_page_has_a_section_of_sheets_when_there_are_some():

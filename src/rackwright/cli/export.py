@@ -172,7 +172,8 @@ def _lines(built: Built) -> list[str]:
         devices = ", ".join(f"{n:,} {plural(tier, n)}" for tier, n in net.devices.items())
         lines += [
             "",
-            f"{net.name}: {devices}; {net.switch}, radix {net.radix}"
+            f"{net.name}: {devices}; "
+            + (f"{net.switch}, radix {net.radix}" if net.switches else "joined directly")
             + (f", {net.planes} planes" if net.planes > 1 else ""),
             f"  {net.switches:,} switches, {net.links:,} links, {net.cables:,} cables, "
             f"{net.modules:,} modules, {net.cages:,} cages",

@@ -34,6 +34,7 @@ class Ends(NamedTuple):
     per_cage: int  # links in a cage of a switch
     a_is_switch: bool
     a_split: int  # links of different planes that share a NIC's module
+    a_cages: tuple[str, ...] = ()  # forms that a NIC has; none known: any
 
 
 class Use(NamedTuple):
@@ -150,11 +151,17 @@ def media_for(catalog: Catalog, ends: Ends, allowed: Sequence[str]) -> tuple[Med
     cage_rate = ends.link_bit_per_s * ends.per_cage
     lower_rate = ends.link_bit_per_s * (ends.per_cage if ends.a_is_switch else ends.a_split)
     found: list[Medium] = []
-    optics = [o for o in known.values() if isinstance(o, Optic) and _usable(o, allowed)]
+    optics = [
+        o
+        for o in known.values()
+        if isinstance(o, Optic) and _usable(o, allowed) and _mates(o, ends)
+    ]
     for component in known.values():
         if not _usable(component, allowed):
             continue
         if isinstance(component, Cable) and component.bit_per_s == cage_rate and component.reach_m:
+            if not _mates(component, ends):
+                continue
             found.append(_copper(component))
         elif (
             isinstance(component, Optic) and component.bit_per_s == cage_rate and component.reach_m
@@ -171,6 +178,14 @@ def _usable(component: Component, allowed: Sequence[str]) -> bool:
     if allowed:
         return component.key in allowed
     return not getattr(component, "standard", "").startswith(LINEAR)
+
+
+def _mates(component: Component, ends: Ends) -> bool:
+    """Return whether a module or cable goes into the cages of the lower side, by its form."""
+    form = next((f for f in ("qsfp112", "osfp") if f in component.key), "")
+    if ends.a_is_switch or not ends.a_cages or not form:
+        return True
+    return any(form in cage.lower() for cage in ends.a_cages)
 
 
 def _copper(cable: Cable) -> Medium:
@@ -197,7 +212,7 @@ def _optical(upper: Optic, lower: Optic, ends: Ends, catalog: Catalog) -> Medium
 
 def _partner(upper: Optic, optics: Sequence[Optic], rate: float) -> Optic | None:
     """Return the cheapest module of a rate that speaks over the same fibre."""
-    if upper.bit_per_s == rate:
+    if upper.bit_per_s == rate and upper in optics:
         return upper
     if upper.standard == "AOC":
         return None

@@ -102,7 +102,9 @@ def _laid(plan: FabricPlan, net: Net, block: Links, hall: Hall, catalog: Catalog
         bought = stock_lengths(route, plan.floor.slack, plan.floor.service_loop_m)
     except ValueError as error:
         raise InputError([f"{net.name}: {block.a_tier} to {block.b_tier}: {error}"]) from None
-    ends = Ends(net.link_bit_per_s, net.per_cage, block.a_tier in SWITCHES, net.split)
+    ends = Ends(
+        net.link_bit_per_s, net.per_cage, block.a_tier in SWITCHES, net.split, net.nic_cages
+    )
     media = media_for(catalog, ends, plan.media)
     return Laid(route, bought, cable_block(net.name, block, bought, ends, media))
 
@@ -225,6 +227,10 @@ def _findings(plan: FabricPlan, nets: tuple[Net, ...]) -> list[str]:
         if tree is not None and tree.spines:
             up = tree.leaf_uplinks // tree.leaves
             spines = tree.spines // tree.pods
+            if tree.spines == 1 and tree.leaves > 1 and net.name != "out-of-band":
+                found.append(
+                    f"{net.name}: one spine joins {tree.leaves} leaves: its loss parts them"
+                )
             if up % spines:
                 found.append(
                     f"{net.name}: {up} uplinks of a leaf over {spines} spines make bundles that "

@@ -12,7 +12,7 @@ from rackwright.catalog import Catalog
 from rackwright.design.network import switch_radix
 from rackwright.kernels.fabric import Dragonfly, FabricCount, balanced_dragonfly, fat_tree
 from rackwright.kernels.fabric_ports import Links, Wiring, wire_dragonfly, wire_torus, wire_tree
-from rackwright.records.equipment import Switch
+from rackwright.records.equipment import Nic, Switch
 from rackwright.records.errors import InputError
 from rackwright.records.fabric import FabricPlan, SideNetwork
 
@@ -35,6 +35,7 @@ class Net(NamedTuple):
     down: int  # ports of a leaf for endpoints
     tree: FabricCount | None
     wiring: Wiring
+    nic_cages: tuple[str, ...] = ()  # forms of a NIC's cages; none known: any
 
 
 def nets_of_plan(plan: FabricPlan, catalog: Catalog) -> tuple[Net, ...]:
@@ -58,6 +59,8 @@ def _fat_tree(plan: FabricPlan, catalog: Catalog) -> Net:
         "compute", switch, radix, per_cage, link, servers, rails, plan.planes, split,
         plan.oversubscription, plan.by_rail,
     )  # fmt: skip
+    if plan.nic:
+        net = net._replace(nic_cages=catalog.find(Nic, plan.nic).cages)
     if not plan.fabric_manager_ports:
         return net
     return net._replace(wiring=_with_managers(net, plan.fabric_manager_ports))

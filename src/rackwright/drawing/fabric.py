@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from rackwright.drawing.charts.canvas import LINE, Drawing, svg, text
 from rackwright.drawing.charts.fabric import fabric_chart
+from rackwright.drawing.charts.ring import ring_chart
 from rackwright.drawing.html import Part, join, tag
-from rackwright.drawing.layout.fabric import diagram, plural
+from rackwright.drawing.layout.fabric import diagram, plural, ring
 from rackwright.drawing.style import chart_css
 from rackwright.kernels.fabric_ports import Wiring
-from rackwright.records.fabric import Fabric, NetworkParts
+from rackwright.records.fabric import Fabric, FabricPlan, NetworkParts
 
 WIDTH, MARGIN = 1180.0, 24.0
 
@@ -33,11 +34,19 @@ def fabric_svg(fabric: Fabric, wirings: Sequence[Wiring]) -> str:
         for line, style in zip(_head(parts), ("strong", "quiet", "quiet"), strict=False):
             marks.append(text(MARGIN, y, line, style))
             y += LINE
-        chart = fabric_chart(diagram(plan, parts, wiring), inner)
+        chart = network_chart(plan, parts, wiring, inner)
         marks.append(tag("g", chart.body, transform=f"translate({MARGIN:g} {y:g})"))
         y += chart.height
     whole = Drawing(WIDTH, y + MARGIN, join(marks))
     return f"{svg(whole, f'Fabric {plan.name}', chart_css())}\n"
+
+
+def network_chart(plan: FabricPlan, parts: NetworkParts, wiring: Wiring, width: float) -> Drawing:
+    """Return one network: as tiers, or as a ring where devices join directly."""
+    direct = ring(wiring)
+    if direct is not None:
+        return ring_chart(direct, width)
+    return fabric_chart(diagram(plan, parts, wiring), width)
 
 
 def words_of(parts: NetworkParts) -> str:
@@ -48,7 +57,9 @@ def words_of(parts: NetworkParts) -> str:
 def _head(parts: NetworkParts) -> list[str]:
     planes = f", first of {parts.planes} equal planes drawn" if parts.planes > 1 else ""
     return [
-        f"{parts.name}: {parts.switch}, radix {parts.radix}{planes}",
+        f"{parts.name}: {parts.switch}, radix {parts.radix}{planes}"
+        if parts.switches
+        else f"{parts.name}: accelerators joined directly",
         f"{parts.switches:,} {plural('switch', parts.switches)}, {parts.links:,} links, "
         f"{parts.cables:,} cables, {parts.modules:,} modules, {parts.cages:,} cages",
         f"{parts.route_m / 1e3:,.1f} km as routed, longest {parts.longest_m:.1f} m; "

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rackwright.drawing.charts.ring import Ring
 from rackwright.kernels.fabric_ports import Links, Wiring
 from rackwright.records.fabric import FabricPlan, NetworkParts
 
@@ -143,3 +144,32 @@ def _words(
             f", a box is {each:,}" if each > 1 else ""
         )
     return found
+
+
+def ring(wiring: Wiring) -> Ring | None:
+    """Return the ring of a network whose devices join directly; None where none do."""
+    direct = [b for b in wiring.blocks if b.a_tier == b.b_tier]
+    if not direct:
+        return None
+    tier = direct[0].a_tier
+    count = wiring.devices[tier]
+    groups = min(count, _direct_groups(direct, count))
+    matrix = np.zeros((groups, groups), np.int64)
+    for block in direct:
+        np.add.at(
+            matrix, (block.a * np.int64(groups) // count, block.b * np.int64(groups) // count), 1
+        )
+    both = np.triu(matrix + matrix.T, 1)
+    chords = tuple(
+        (int(i), int(j), int(both[i, j])) for i, j in zip(*np.nonzero(both), strict=True)
+    )
+    return Ring(plural(tier, count), count, groups, int(np.trace(matrix)), chords)
+
+
+def _direct_groups(direct: list[Links], count: int) -> int:
+    """Return how many groups to draw: those of a dragonfly, or the most that divide the devices."""
+    if len(direct) == 2 and direct[0].a_tier == "switch":  # joined fully within each group
+        size = 1 + int(np.bincount(direct[0].a).max())
+        if count % size == 0 and count // size <= 2 * MOST_BOXES:
+            return count // size
+    return next((g for g in range(min(count, MOST_BOXES), 1, -1) if count % g == 0), 1)
