@@ -1,10 +1,13 @@
 """Every component file loads, is sourced, and agrees with what else is known about it."""
 
+import re
 import shutil
+from importlib.resources import files
 
 import pytest
 
 from rackwright import catalog
+from rackwright.catalog.agreement import disagreements
 from rackwright.catalog.kinds import KINDS
 from rackwright.records.component import Accelerator, Component, Part, RackSystem, Server
 from rackwright.records.errors import InputError, UnknownComponentError
@@ -247,3 +250,60 @@ def test_a_folder_laid_over_adds_and_replaces(tmp_path):
 def test_a_missing_folder_is_told(tmp_path):
     with pytest.raises(InputError, match="no such catalog folder"):
         catalog.load(tmp_path / "nowhere")
+
+
+# What one file says beside others.
+
+
+def _over(folder, kind, key, **changed):
+    """Return a catalog with a copy of a shipped file laid over it, some of its text exchanged."""
+    text = (files("rackwright.catalog") / kind / f"{key}.toml").read_text(encoding="utf-8")
+    for old, new in changed.items():
+        line = next(x for x in text.splitlines() if x.split("=")[0].strip() == old)
+        text = text.replace(line, f"{old} = {new}")
+    (folder / kind).mkdir(exist_ok=True)
+    (folder / kind / f"{key}.toml").write_text(text, encoding="utf-8")
+    return catalog.load(folder)
+
+
+def test_no_shipped_file_disagrees_with_another():
+    for kind, key in EVERY:
+        assert not list(disagreements(CATALOG.get(kind, key), CATALOG)), (kind, key)
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "changed", "told"),
+    [
+        ("accelerators", "nvidia-b200-sxm", {"memory_stacks": "4"}, "4 x hbm3e-24gb-8h of 2.4e"),
+        ("accelerators", "nvidia-b200-sxm", {"memory_stack_part": '"hbm3e-24gb-9h"'},
+         "Did you mean hbm3e-24gb-8h"),
+        ("accelerators", "nvidia-b200-sxm", {"family": '"Blackwel"'}, "Did you mean Blackwell"),
+        ("accelerators", "nvidia-b200-sxm", {"family": '"blackwell"'}, "Did you mean Blackwell"),
+        ("systems", "nvidia-gb200-nvl72", {"accelerator_count": "36"}, "found 36, compute_trays x"),
+        ("systems", "nvidia-gb200-nvl72", {"accelerator": '"nvidia-b200-sxm"'}, "is built with"),
+        ("systems", "nvidia-gb200-nvl72", {"compute_tray": '"nvidia-gb200-tray"'}, "Did you mean"),
+        ("power_shelves", "nvidia-mgx-33kw", {"power_w": "30000.0"}, "psus x psu_w make 33000 W"),
+        ("efficiencies", "rubin", {"parent": '"Blackwell-Ultra"'}, "Did you mean Blackwell Ultra"),
+    ],
+)  # fmt: skip
+def test_a_file_that_disagrees_is_refused_with_its_line(tmp_path, kind, key, changed, told):
+    over = _over(tmp_path, kind, key, **changed)
+
+    with pytest.raises(InputError, match=re.escape(told)) as caught:
+        over.get(kind, key)
+    assert re.match(
+        rf".*{key}\.toml:\d+: {next(iter(changed))}|.*power_w", caught.value.mistakes[0]
+    )
+
+
+def test_a_part_laid_over_is_held_against_the_accelerators_that_name_it(tmp_path):
+    over = _over(tmp_path, "parts", "hbm3e-24gb-8h", memory_bytes="1.2e10")
+
+    with pytest.raises(InputError, match=r"memory_stacks: 8 x hbm3e-24gb-8h of 1.2e"):
+        over.accelerator("B200")
+
+
+def test_a_new_generation_is_a_family_of_its_own(tmp_path):
+    over = _over(tmp_path, "accelerators", "amd-mi455x", family='"CDNA6"')
+
+    assert over.accelerator("amd-mi455x").family == "CDNA6"

@@ -143,10 +143,24 @@ def test_every_priced_system_is_reproduced_by_its_bill_and_its_residual():
     found = enumerate_candidates(study(generations=({"system": "nvidia-dgx-h200"},)), CATALOG)
 
     assert len(found.residual.of) >= 3
-    for system in found.residual.of:
-        assert system.bill_usd * (1 + system.residual_share) == pytest.approx(system.price_usd)
     shares = [system.residual_share for system in found.residual.of]
     assert (found.residual.low, found.residual.high) == (min(shares), max(shares))
+
+
+@pytest.mark.parametrize("system", ["nvidia-gb200-nvl72", "nvidia-gb300-nvl72"])
+def test_a_priced_system_costs_its_price_and_what_is_bought_beside_it(system):
+    found = enumerate_candidates(
+        study(generations=({"system": system},), nic_gbit_per_s=(400, 800)), CATALOG
+    )
+    price = next(s.price_usd for s in found.residual.of if s.system == system)
+    sold_with = {"nvidia-gb200-nvl72": 4e11, "nvidia-gb300-nvl72": 8e11}[system]
+    one = next(
+        c for c in found.all if c.hardware.racks == 1 and c.network.ports.bit_per_s == sold_with
+    )
+    beside = bill_usd([item for item in one.items if item.line.level == "L12"])
+    lines = price_lines(one.rack, one.items, 1, found.residual)
+
+    assert sum(line.usd for line in lines) - beside == pytest.approx(price)
 
 
 def test_planes_split_a_nic_and_reach_further_in_two_tiers():

@@ -1,7 +1,10 @@
 """Rows of the space: shares sum to what they are shares of, and every part has its sources."""
 
+from importlib.resources import files
+
 import pytest
 
+from rackwright import catalog
 from rackwright.design import front, search
 from rackwright.records.study import SoftwareSpace, Study
 from tests.design.hardware import CATALOG, MODELS
@@ -60,3 +63,19 @@ def test_the_front_ranks_composed_racks_at_the_upper_end_and_the_baseline_always
             assert row.price_usd == pytest.approx(high)
     costs = [row.usd_per_million_tokens for row in rows]
     assert costs == sorted(costs)
+
+
+def test_a_chip_family_without_measurements_is_an_assumption_of_grade_d(tmp_path):
+    there = files("rackwright.catalog") / "accelerators" / "nvidia-h200-sxm.toml"
+    text = there.read_text(encoding="utf-8").replace('family = "Hopper"', 'family = "Zephyr"')
+    (tmp_path / "accelerators").mkdir()
+    (tmp_path / "accelerators" / "nvidia-h200-sxm.toml").write_text(text, encoding="utf-8")
+    over = catalog.load(tmp_path)
+    (row,) = search(
+        study(generations=({"system": "nvidia-dgx-h200"},), software=SMALL),
+        over,
+        MODELS,
+    ).rows
+
+    assert any("chip family 'Zephyr'" in note for note in row.assumptions)
+    assert row.services[0].grade == "D"

@@ -8,9 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
+from rackwright.catalog.agreement import disagreements
 from rackwright.catalog.calibrations import calibrations
 from rackwright.catalog.component_file import PACKAGE, has_package, read_component
 from rackwright.catalog.kinds import KINDS, TABLES, kind_of
+from rackwright.catalog.toml_file import line_of, read_toml
 from rackwright.records.base import canonical_json
 from rackwright.records.calibration import Calibration
 from rackwright.records.component import Accelerator, Component
@@ -125,7 +127,7 @@ class Catalog:
                 found.append(self._component(kind, key))
             except InputError as error:
                 mistakes += error.mistakes
-        return tuple(found), tuple(mistakes)
+        return tuple(found), tuple(dict.fromkeys(mistakes))
 
     def sha256(self) -> str:
         """Return the SHA-256 over the names and bytes of all files."""
@@ -158,8 +160,26 @@ class Catalog:
 
     def _component(self, kind: str, key: str) -> Component:
         if (kind, key) not in self._read:
-            self._read[kind, key] = read_component(self._list(kind)[key], KINDS[kind])
+            path = self._list(kind)[key]
+            self._read[kind, key] = read_component(path, KINDS[kind])
+            if len(self._folders) > 1:  # what ships is held against itself by the tests
+                self._agree(kind, key, path)
         return self._read[kind, key]
+
+    def _agree(self, kind: str, key: str, path: Path) -> None:
+        """Refuse a file that names what is not there, or that disagrees with what it names.
+
+        The component is held while its neighbours are read: they may name it in turn.
+        """
+        try:
+            wrong = list(disagreements(self._read[kind, key], self))
+        except InputError:  # of a file that this one names
+            del self._read[kind, key]
+            raise
+        if wrong:
+            del self._read[kind, key]
+            text = read_toml(path)[1]
+            raise InputError([f"{path}:{line_of(text, line)}: {line}" for line in wrong])
 
 
 def _plain(name: str) -> str:

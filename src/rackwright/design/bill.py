@@ -117,16 +117,16 @@ def residual(priced: Sequence[tuple[Rack, tuple[Item, ...]]]) -> Residual:
 
     Each system's price is reproduced by bill · (1 + its own share); systems without a price are
     charged the middle of the shares, with their range as the spread. Without any priced system
-    the range is 0 to 10 % (estimate).
+    the range is 0 to 10 % (estimate). What is bought beside a system (L12) is in neither.
 
     Args:
-        priced: racks with a catalog price, each with its items up to L11, NICs included.
+        priced: racks with a catalog price, each with its items, NICs included.
     """
     found: list[PricedSystem] = []
     for rack, items in priced:
         price = rack.system.latest_price() if rack.system else None
         if price is not None:
-            bill = bill_usd(items)
+            bill = bill_usd(_of_maker(items))
             found.append(
                 PricedSystem(
                     system=rack.key,
@@ -165,7 +165,7 @@ def price_lines(
                     grade=worst(x.grade for x in of),
                 )
             )
-    base = bill_usd([item for item in items if item.line.level != "L12"])
+    base = bill_usd(_of_maker(items))
     own = over.own(rack.key)
     low, middle, high = (over.low, over.middle, over.high) if own is None else (own, own, own)
     last = PriceLine(
@@ -178,6 +178,11 @@ def price_lines(
     if rack.composition is not None:
         lines.append(_upper_end([*lines, last]))
     return (*lines, last)
+
+
+def _of_maker(items: Sequence[Item]) -> tuple[Item, ...]:
+    """Return what a system's maker sells: neither fabric nor coolant units (L12)."""
+    return tuple(item for item in items if item.line.level != "L12")
 
 
 def _upper_end(lines: Sequence[PriceLine]) -> PriceLine:

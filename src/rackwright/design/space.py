@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rackwright.catalog import Catalog
+from rackwright.catalog.agreement import families
 from rackwright.design.bill import Residual, price_lines, scaled
 from rackwright.design.candidates import Candidate
 from rackwright.records.component import Part
@@ -64,7 +65,7 @@ def space_row(
         first_week=candidate.generation.first_week,
         services=services,
         grade=worst(grades),
-        assumptions=_assumptions(candidate, over),
+        assumptions=_assumptions(catalog, candidate, over),
     )
 
 
@@ -167,9 +168,15 @@ def _hours(catalog: Catalog, candidate: Candidate) -> tuple[LevelHours, ...]:
     return tuple(hours)
 
 
-def _assumptions(candidate: Candidate, over: Residual) -> tuple[str, ...]:
+def _assumptions(catalog: Catalog, candidate: Candidate, over: Residual) -> tuple[str, ...]:
     rack = candidate.rack
     notes = list(rack.assumptions)
+    chip = rack.accelerator
+    if chip.family not in families(catalog):
+        notes.append(
+            f"{chip.key}: nothing is measured of the chip family {chip.family!r}; it is given the "
+            "efficiencies common to all, with their wide spreads (grade D)"
+        )
     own = over.own(rack.key)
     if rack.composition is not None:
         notes.append(
