@@ -268,6 +268,7 @@ def _collected(
                     modules=round(cages * medium.modules_cage + links * medium.modules_link),
                     usd=float(medium.usd(cages, links, length)),
                     power_w=cages * medium.power_cage_w + links * medium.power_link_w,
+                    grade=medium.grade,
                 )
             )
             bill += [_line(network, use, cages, links, float(length)) for use in medium.uses]

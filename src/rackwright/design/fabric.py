@@ -64,7 +64,7 @@ def build_fabric(plan: FabricPlan, catalog: Catalog) -> Built:
         laid = tuple(_laid(plan, net, block, at, catalog) for block in net.wiring.blocks)
         cabled.append(laid)
         halls.append(at)
-        own = _merged(run for part in laid for run in part.cabled.runs)
+        own = _merged((run for part in laid for run in part.cabled.runs), plan.floor.grade)
         runs += own
         bill += _bill(net, laid)
         parts.append(_parts(net, own, laid))
@@ -80,9 +80,9 @@ def build_fabric(plan: FabricPlan, catalog: Catalog) -> Built:
         assumptions=(
             f"floor: rows of {plan.floor.racks_per_row} racks, trays at "
             f"{plan.floor.tray_height_m:g} m, {plan.floor.slack:.0%} slack and "
-            f"{plan.floor.service_loop_m:g} m at each end (planning figures, grade D)",
+            f"{plan.floor.service_loop_m:g} m at each end (grade {plan.floor.grade})",
         ),
-        grade=worst([*grades, Grade.D]),  # lengths rest on the floor's planning figures
+        grade=worst([*grades, plan.floor.grade]),
     )
     return Built(fabric, nets, tuple(halls), tuple(cabled))
 
@@ -109,8 +109,8 @@ def _laid(plan: FabricPlan, net: Net, block: Links, hall: Hall, catalog: Catalog
     return Laid(route, bought, cable_block(net.name, block, bought, ends, media))
 
 
-def _merged(runs: Iterable[CableRun]) -> list[CableRun]:
-    """Return runs with those of several planes added up."""
+def _merged(runs: Iterable[CableRun], floor: Grade) -> list[CableRun]:
+    """Return runs with those of several planes added up; their lengths are as good as the floor."""
     found: dict[tuple[object, ...], list[CableRun]] = {}
     for run in runs:
         found.setdefault((run.between, run.medium, run.length_m), []).append(run)
@@ -118,6 +118,7 @@ def _merged(runs: Iterable[CableRun]) -> list[CableRun]:
         CableRun(
             **{
                 **dict(same[0]),
+                "grade": worst([same[0].grade, floor]),
                 **{
                     name: sum(getattr(r, name) for r in same)
                     for name in ("cables", "links", "modules", "usd", "power_w")

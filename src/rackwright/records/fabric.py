@@ -38,6 +38,7 @@ class FloorPlan(Record):
     service_loop_m: LengthM = Field(default=0.5, ge=0)  # at each end
     port_height_m: LengthM = Field(default=1.2, gt=0)  # of servers, on average
     switches_per_rack: int = Field(default=16, ge=1)
+    grade: Grade = Field(default=Grade.D, description="how far the floor's numbers can be trusted")
 
     @model_validator(mode="after")
     def _has_routes(self) -> FloorPlan:
@@ -128,6 +129,7 @@ class CableRun(Record):
     modules: int  # at both ends
     usd: float  # modules and cables
     power_w: float
+    grade: Grade  # of the medium's reach and rate, and of the length
 
 
 class FabricLine(Record):

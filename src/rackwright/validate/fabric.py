@@ -43,6 +43,7 @@ class Cell(Record):
     """One printed count and what we make of it."""
 
     where: str  # table, row and key
+    key: str
     printed: float | int | str | tuple[float | int | str, ...]
     computed: float | int | str | tuple[float | int | str, ...] | None = None
     verdict: Verdict
@@ -55,7 +56,7 @@ class DesignScore(Record):
     id: str
     checked: int
     wrong: int
-    known_errors_flagged: int
+    known_errors_flagged: int  # entries of `known_error`, each of perhaps several counts
     unsupported: int
     cells: tuple[Cell, ...]
 
@@ -143,12 +144,13 @@ def _score(
             cells += _cells(Facts(design, catalog, **row.inputs), row, errors)
         except (TypeError, ValueError, ArithmeticError) as error:
             mistakes.append(f"{path}: design {design['id']}: {row.where}: {error}")
-    count = {v: sum(c.verdict == v for c in cells) for v in ("wrong", "known error", "unsupported")}
+    count = {v: sum(c.verdict == v for c in cells) for v in ("wrong", "unsupported")}
+    flagged = {c.key for c in cells if c.verdict == "known error"}
     return DesignScore(
         id=str(design["id"]),
         checked=len(cells) - count["unsupported"],
         wrong=count["wrong"],
-        known_errors_flagged=count["known error"],
+        known_errors_flagged=len(flagged),
         unsupported=count["unsupported"],
         cells=tuple(cells),
     )
@@ -224,16 +226,20 @@ def _cell(facts: Facts, row: _Row, key: str, errors: set[str]) -> Cell:
     try:
         computed = _plain(value_of(facts, asked))
     except Lacking as lacking:
-        return Cell(where=where, printed=printed, verdict="unsupported", reason=str(lacking))
+        return Cell(
+            where=where, key=key, printed=printed, verdict="unsupported", reason=str(lacking)
+        )
     if partly := _partly_populated(facts, asked, printed, computed):
-        return Cell(where=where, printed=printed, verdict="unsupported", reason=partly)
+        return Cell(where=where, key=key, printed=printed, verdict="unsupported", reason=partly)
     same = _same(asked, printed, computed)
     verdict: Verdict = "right" if same else "wrong"
     reason = ""
     if key in errors:
         verdict = "wrong" if same else "known error"
         reason = "the file names this a misprint"
-    return Cell(where=where, printed=printed, computed=computed, verdict=verdict, reason=reason)
+    return Cell(
+        where=where, key=key, printed=printed, computed=computed, verdict=verdict, reason=reason
+    )
 
 
 def _partly_populated(facts: Facts, asked: Asked, printed: Any, computed: Any) -> str:
