@@ -147,6 +147,17 @@ def test_netbox_device_types_keep_to_the_schema():
             assert list(check.iter_errors(yaml.safe_load(text))) == []
 
 
+def test_the_bill_has_a_range_a_grade_and_a_source_in_each_line(tmp_path):
+    laid = small()
+    (path,) = EXPORTS["fabric-bill"].write(Subject(laid), tmp_path / "x.csv")
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    middle = sum((float(r["usd_low"]) + float(r["usd_high"])) / 2 for r in rows)
+
+    assert middle == pytest.approx(sum(net.usd for net in laid.fabric.networks))
+    assert all(float(r["usd_low"]) <= float(r["usd_high"]) for r in rows)
+    assert all(r["grade"] in "ABCD" and r["source"] for r in rows)
+
+
 def test_each_plane_is_a_topology_file_of_its_own(tmp_path):
     written = EXPORTS["ibnetdiscover"].write(Subject(small(**TWO_PLANES)), tmp_path / "x.topo")
     assert [p.name for p in written] == ["x.plane-1.topo", "x.plane-2.topo"]

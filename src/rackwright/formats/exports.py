@@ -6,6 +6,8 @@ returns the files that it wrote; `needs` says which part of the subject it canno
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -18,6 +20,7 @@ from rackwright.formats.laid import LaidFabric, cable_rows
 from rackwright.formats.netbox_fabric import netbox_files
 from rackwright.formats.scale_up import LaidScaleUp, scale_up_text
 from rackwright.records.errors import RackwrightError
+from rackwright.records.fabric import FabricLine
 
 Need = Literal["fabric", "scale-up"]
 
@@ -41,6 +44,15 @@ class Export(NamedTuple):
 def _fabric(subject: Subject) -> LaidFabric:
     assert subject.fabric is not None, "the verb gives what a format needs"
     return subject.fabric
+
+
+def _bill(subject: Subject, path: Path) -> list[Path]:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(list(FabricLine.model_fields))
+    for line in _fabric(subject).fabric.bill:
+        writer.writerow(line.model_dump(mode="json").values())
+    return [write_text(path, text.getvalue())]
 
 
 def _scale_up(subject: Subject, path: Path) -> list[Path]:
@@ -91,6 +103,9 @@ EXPORTS: dict[str, Export] = {
     "cables": Export(
         "the cable schedule, .csv or .xlsx", "fabric", ".csv",
         lambda s, p: [write_schedule(cable_rows(_fabric(s)), p)],
+    ),
+    "fabric-bill": Export(
+        "the fabric's parts with price ranges and sources (CSV)", "fabric", ".bill.csv", _bill
     ),
     "scale-up": Export(
         "the links of one scale-up domain (CSV)", "scale-up", ".scale-up.csv", _scale_up
