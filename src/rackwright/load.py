@@ -43,8 +43,7 @@ def load_study(path: str | Path, catalog_folder: str | Path | None = None) -> Lo
         InputError: every mistake in the study, its tables and its references, one line each.
     """
     home = Path(path).parent
-    study, locator = read_located(Study, path)
-    study = _with_scenario_files(study, locator, home)
+    study, locator = read_study(path)
     components = catalog.load(catalog_folder)
     found = [
         *_unknown_components(study, components, home),
@@ -56,6 +55,16 @@ def load_study(path: str | Path, catalog_folder: str | Path | None = None) -> Lo
     models = {workload.model for workload in study.workloads}
     locator.files.extend(str(home / name) for name in sorted(models) if _is_file_name(name))
     return LoadedStudy(study, locator)
+
+
+def read_study(path: str | Path) -> LoadedStudy:
+    """Return the study in a file with the scenarios of its files; no name is looked up.
+
+    Raises:
+        InputError: every mistake in the study, its tables and scenario files, one line each.
+    """
+    study, locator = read_located(Study, path)
+    return LoadedStudy(_with_scenario_files(study, locator, Path(path).parent), locator)
 
 
 def _order(place: Place, locator: Locator) -> tuple[int, int]:

@@ -32,6 +32,8 @@ from rackwright.drawing.html import Html
 from rackwright.drawing.sections.drawn import Sheet
 from rackwright.formats.laid import LaidFabric, LaidNetwork
 from rackwright.formats.run_folder import RunFolder
+from rackwright.formats.stored import read_stored
+from rackwright.load import read_study
 from rackwright.records.acceptance import AcceptancePlan, AcceptanceReport, Measurement
 from rackwright.records.base import Record, canonical_json, record_sha256
 from rackwright.records.certificate import Certificate
@@ -385,6 +387,56 @@ def row_of(space: Space, key: str) -> SpaceRow:
     raise RackwrightError(f"no design {key!r} in the space.{there}")
 
 
+def finished_run(folder: Path) -> tuple[Study, Result]:
+    """Return the study of a run that is done, and its records as they were written.
+
+    Raises:
+        InputError: a record is missing or was changed.
+        RackwrightError: it is no run folder, or its `inputs/` no longer hold the run's study.
+    """
+    if not (folder / "ledger.json").is_file() or not (folder / "summary.json").is_file():
+        raise RackwrightError(f"{folder}: is no finished run; rackwright run writes one.")
+    summary = read_stored(folder, "summary", RunSummary)
+    study = _study_of(folder, summary.study_sha256)
+
+    def some(name: str, cls: type[R]) -> R | None:
+        return read_stored(folder, name, cls) if (folder / f"{name}.json").is_file() else None
+
+    plans = [_plan_name(f"build {s.name}") for s in study.scenarios]
+    return study, Result(
+        read_stored(folder, "space", Space),
+        read_stored(folder, "front", Front),
+        read_stored(folder, "plan", BuildPlan),
+        tuple(read_stored(folder, name, BuildPlan) for name in plans),
+        read_stored(folder, "acceptance_plan", AcceptancePlan),
+        some("acceptance_report", AcceptanceReport),
+        some(_plan_name("build on evidence"), BuildPlan),
+        read_stored(folder, "decision", Decision),
+        summary,
+    )
+
+
+def _study_of(folder: Path, sha256: str) -> Study:
+    """Return the study with that hash among a run's inputs."""
+    inputs = folder / "inputs"
+    for file in sorted((*inputs.glob("*.toml"), *inputs.glob("*.json"))):
+        try:
+            study = read_study(file).study
+        except InputError:  # a scenario, or a study that was changed since
+            continue
+        if record_sha256(study) == sha256:
+            return study
+    raise RackwrightError(
+        f"{inputs}: no study in it is the one of this run (sha256 {sha256[:12]}): it was changed, "
+        "or another version wrote the run; run it again."
+    )
+
+
+def _plan_name(stage: str) -> str:
+    """Return the name of the record of a stage that plans."""
+    return stage.replace("build", "plan", 1).replace(" ", "-")
+
+
 class _Keeper:
     """Does a stage, or takes it from the folder when it is there for the same inputs."""
 
@@ -399,7 +451,7 @@ class _Keeper:
 
     def plan(self, stage: str, make: Callable[[], tuple[BuildPlan, Certificate]]) -> BuildPlan:
         """Keep a plan and its certificate under the stage's name; hand on the plan."""
-        name = stage.replace("build", "plan", 1).replace(" ", "-")
+        name = _plan_name(stage)
         kinds: dict[str, type[Record]] = {
             name: BuildPlan,
             name.replace("plan", "certificate", 1): Certificate,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from typer.testing import CliRunner
 
 from rackwright.cli.app import application
+from rackwright.cli.report import BROWSERS, print_pdf
+from rackwright.records.errors import RackwrightError
 
 NO_TRACE = "Traceback"
+FILES = {"report": "report.html", "picture": "picture.svg"}
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +208,35 @@ def test_two_runs_are_compared_field_by_field(home, tmp_path):
     result = call("compare", str(home / "run"), str(tmp_path))
     assert result.exit_code == 2
     assert "is no run folder" in result.stderr
+
+
+def test_a_report_is_drawn_anew_from_the_records_of_a_run_byte_for_byte(home, tmp_path):
+    made = document("report", str(home / "run"), "--out", str(tmp_path))
+    assert made == {k: str(tmp_path / f) for k, f in FILES.items()}
+    for file in FILES.values():
+        assert (tmp_path / file).read_bytes() == (home / "run" / file).read_bytes()
+
+
+def test_a_report_of_no_run_or_of_another_study_is_refused(home, tmp_path):
+    result = call("report", str(tmp_path))
+    assert result.exit_code == 2
+    assert "is no finished run" in result.output
+    copy = tmp_path / "copy"
+    shutil.copytree(home / "run", copy)
+    study = copy / "inputs" / "study.toml"
+    study.write_text(study.read_text().replace("seed = ", "seed = 1"))
+    result = call("report", str(copy))
+    assert result.exit_code == 2
+    assert "no study in it is the one of this run" in result.output
+
+
+@pytest.mark.skipif(not any(map(shutil.which, BROWSERS)), reason="no browser is installed")
+def test_a_page_is_printed_to_pdf(home, tmp_path):
+    print_pdf(home / "run" / "report.html", tmp_path / "page.pdf")
+    assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_without_a_browser_a_pdf_is_refused_with_what_to_do(home, tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(RackwrightError, match="in a browser and print it"):
+        print_pdf(home / "run" / "report.html", tmp_path / "page.pdf")

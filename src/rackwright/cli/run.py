@@ -13,16 +13,12 @@ import typer
 from rackwright.cli.given import CalibrationFile, CatalogFolder, given_from, read_readings
 from rackwright.cli.output import JsonFlag, StudyFile, answer
 from rackwright.cli.progress import Progress
-from rackwright.drawing.picture import picture_svg
-from rackwright.drawing.report import report_html
+from rackwright.cli.report import REPORT, drawn
 from rackwright.formats.run_folder import open_run
 from rackwright.load import load_study
-from rackwright.pipeline import Result, fabric_sheets
+from rackwright.pipeline import Result
 from rackwright.pipeline import run as run_pipeline
 from rackwright.records.errors import RackwrightError
-
-REPORT = "report.html"
-PICTURE = "picture.svg"
 
 
 def run(
@@ -76,8 +72,8 @@ def run(
         folder.copy_inputs([*loaded.files, *map(str, files)])
         result = run_pipeline(given, folder, progress, seconds)
         progress("report")
-        folder.write(REPORT, report_html(given.study, result, fabric_sheets(given, result)))
-        folder.write(PICTURE, picture_svg(given.study, result))
+        for name, text in drawn(given, result).items():
+            folder.write(name, text)
         seconds["whole run"] = time.perf_counter() - since
         folder.write_log(seconds, {"resumed": resume})
     answer(
