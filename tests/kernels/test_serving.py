@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rackwright.kernels.memory import RESERVE_BYTES
-from rackwright.kernels.serving import PARTS, step_parts, step_seconds
+from rackwright.kernels.serving import (
+    PARTS,
+    of_one_copy,
+    seconds_of,
+    step_parts,
+    step_seconds,
+    step_terms,
+)
 from rackwright.kernels.serving_modes import measured_over_draws, measured_over_rows
 from rackwright.kernels.serving_point import (
     FEASIBLE,
@@ -384,3 +391,11 @@ def test_too_few_prefilling_replicas_cannot_keep_up():
 
     assert point[0] == NO_PREFILL
     assert point[5] > 1.0
+
+
+def test_a_copy_by_itself_takes_the_step_of_all_copies_with_as_much_each():
+    t = step_terms(sparse(), MACHINE, SERVING, np.array([2.0, 1.0, 8.0, 2048.0, 0.0, 0.0, 0.0]))
+    whole = seconds_of(t, 4 * 16.0, 900.0, 4 * 100.0, 50.0)
+
+    assert t.copies == 4.0
+    assert seconds_of(of_one_copy(t), 16.0, 900.0, 100.0, 50.0) == pytest.approx(whole)

@@ -2,10 +2,13 @@
 
 import csv
 
+import numpy as np
 import pytest
 
 from rackwright.records.errors import InputError
+from rackwright.validate import requests
 from rackwright.validate.requests import score_requests
+from rackwright.validate.resolve import Models
 from rackwright.validate.table import SHIPPED
 from tests.validate.tables import CATALOG, write
 
@@ -57,3 +60,22 @@ def test_files_that_are_not_there_are_told(tmp_path):
         score_requests(write(tmp_path / "r.csv", rows()[:4]), None, CATALOG)
     with pytest.raises(InputError, match="column e2e_ms is missing"):
         score_requests(write(tmp_path / "r.csv", [{"run": "a"}]), ENGINES, CATALOG)
+
+
+def test_data_parallel_engines_share_the_requests(tmp_path):
+    some = [r for r in rows() if r["run"].startswith("RTX4090")][:60]
+    text = ENGINES.read_text(encoding="utf-8").replace("dp = 1", "dp = 2")
+    engines = tmp_path / "e.toml"
+    engines.write_text(text.replace("accelerators = 1", "accelerators = 2"), encoding="utf-8")
+    file = write(tmp_path / "r.csv", some)
+    one, two = (_replayed(file, e) for e in (ENGINES, engines))
+
+    assert np.median(two) < 0.75 * np.median(one)  # with twice the cache nobody waits
+
+
+def _replayed(file, engines):
+    found, _ = requests._rows(file)
+    run = found[0]["run"]
+    told = requests._engines(engines)
+    replay = requests._replay(run, found, told, CATALOG, Models(CATALOG))
+    return requests._times(replay, np.zeros(5))[1]

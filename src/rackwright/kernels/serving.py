@@ -338,6 +338,15 @@ def step_terms(m: ModelNumbers, h: MachineNumbers, e: ServingEfficiency, plan: A
     )
 
 
+def of_one_copy(t: StepTerms) -> StepTerms:
+    """Return the terms of a step told by the batch of one attention copy, the others alike.
+
+    Where each copy has a scheduler of its own, as with data parallel attention, it is simulated by
+    itself; its experts serve all copies, and its step lasts as if each had as much in it.
+    """
+    return t._replace(shared=t.shared / t.copies, request=t.request * t.copies)
+
+
 @compiled
 def _body(
     m: ModelNumbers, h: MachineNumbers, e: ServingEfficiency, tensor: float, speed: float

@@ -22,9 +22,9 @@ from scipy.optimize import Bounds, differential_evolution
 from rackwright.catalog import Catalog
 from rackwright.design.numbers import compute_precision, machine_numbers, model_numbers
 from rackwright.design.parameters import draw, engine_of, serving_efficiencies
-from rackwright.kernels.fleet_state import ROUND_ROBIN, Fleet, Limits
+from rackwright.kernels.fleet_state import LEAST_LOADED, Fleet, Limits
 from rackwright.kernels.numbers import MachineNumbers, ModelNumbers, ServingEfficiency
-from rackwright.kernels.serving import step_terms
+from rackwright.kernels.serving import of_one_copy, step_terms
 from rackwright.kernels.simulator import Served, alone, simulate_fleet
 from rackwright.records.base import Record
 from rackwright.records.errors import InputError, RackwrightError, nearest
@@ -85,6 +85,7 @@ class Replay(NamedTuple):
     e: ServingEfficiency
     plan: Array
     limits: Limits
+    copies: int  # of the attention part, each with an engine's limits and a line of its own
     caching: bool  # what a preempted request left in the cache can be found again
 
 
@@ -182,8 +183,10 @@ def _times(replay: Replay, logs: Array) -> tuple[Array, Array, Array]:
     )
     terms = step_terms(replay.m, replay.h, e, replay.plan)
     asked = alone(replay.arrivals, replay.inputs, replay.outputs)
-    limits, fleet = replay.limits, Fleet(0, 1, ROUND_ROBIN, replay.caching, 0.0, 0.0)
-    got: Served = simulate_fleet(terms, terms, asked, limits, limits, fleet, True)
+    if replay.copies > 1:
+        terms = of_one_copy(terms)
+    fleet = Fleet(0, replay.copies, LEAST_LOADED, replay.caching, 0.0, 0.0)
+    got: Served = simulate_fleet(terms, terms, asked, replay.limits, replay.limits, fleet, True)
     late = replay.e.first_s * answer
     ttft = np.nan_to_num(got.first - replay.arrivals, nan=1e9) + late
     e2e = np.nan_to_num(got.finished - replay.arrivals, nan=1e9) + late
@@ -256,6 +259,7 @@ def _replay(
         e=e,
         plan=np.array(plan, dtype=np.float64),
         limits=limits,
+        copies=max(int(told.get("dp", 1)), 1),
         caching=bool(told.get("prefix_caching", True)),
     )
 
