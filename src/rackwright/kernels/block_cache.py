@@ -8,7 +8,7 @@ goes first, an own run from its end.
 
 from __future__ import annotations
 
-from rackwright.kernels.compiled import bare
+from rackwright.kernels.compiled import inlined
 from rackwright.kernels.fleet_state import (
     CHAIN,
     CONTEXT,
@@ -31,7 +31,7 @@ from rackwright.kernels.fleet_state import (
 )
 
 
-@bare
+@inlined
 def own_run(asks: Table, reps: Table, z: Sizes, r: int, i: int, apart: bool) -> int:
     """Return the index of a request's own run; the decode pool has its own, after the others."""
     n = asks.shape[0]
@@ -39,7 +39,7 @@ def own_run(asks: Table, reps: Table, z: Sizes, r: int, i: int, apart: bool) -> 
     return run
 
 
-@bare
+@inlined
 def found(
     asks: Table, runs: Table, chain: Whole, z: Sizes, r: int, i: int, own: int, size: int
 ) -> tuple[int, int, int, int]:
@@ -65,7 +65,7 @@ def found(
     return shared, kept, min((shared * z.span + kept) * size, most), idle
 
 
-@bare
+@inlined
 def hold(
     asks: Table,
     reps: Table,
@@ -94,7 +94,7 @@ def hold(
     asks[i, OWN] = kept
 
 
-@bare
+@inlined
 def allocate(reps: Table, runs: Table, z: Sizes, r: int, blocks: int) -> None:
     """Take blocks: empty ones first, then of the runs longest unused."""
     while reps[r, FREE] < blocks:
@@ -111,7 +111,7 @@ def allocate(reps: Table, runs: Table, z: Sizes, r: int, blocks: int) -> None:
     reps[r, FREE] -= blocks
 
 
-@bare
+@inlined
 def publish(
     asks: Table,
     reps: Table,
@@ -145,7 +145,7 @@ def publish(
         asks[i, SHARED] = shared + 1
 
 
-@bare
+@inlined
 def release(
     asks: Table,
     reps: Table,
@@ -177,7 +177,7 @@ def release(
             reps[r, IDLE_BLOCKS] += z.span
 
 
-@bare
+@inlined
 def _into_line(reps: Table, runs: Table, r: int, run: int) -> None:
     last = reps[r, OLD_LAST]
     runs[run, OLDER], runs[run, NEWER] = last, NONE
@@ -188,7 +188,7 @@ def _into_line(reps: Table, runs: Table, r: int, run: int) -> None:
     reps[r, OLD_LAST] = run
 
 
-@bare
+@inlined
 def _out_of_line(reps: Table, runs: Table, r: int, run: int) -> None:
     older, newer = runs[run, OLDER], runs[run, NEWER]
     if older == NONE:

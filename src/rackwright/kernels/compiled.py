@@ -34,14 +34,22 @@ def compiled(function: F) -> F:
 def bare(function: F) -> F:
     """Return the function compiled as `compiled` does, without counts of references to arrays.
 
-    For functions that are called a million times and allocate nothing: counts are atomic, and with
-    the passing of tables cost more than such a function does, so it is also put into its callers.
-    It may make no array, nor take one out of a tuple.
+    For functions that are called a million times and allocate nothing: the counts are atomic, and
+    cost more than such a function does. It may make no array, nor take one out of a tuple.
     """
-    made: Any = njit  # the type stubs do not know the option
-    return cast(
-        F, _stamped(made(cache=True, fastmath=FLAGS, _nrt=False, forceinline=True)(function))
-    )
+    return cast(F, _stamped(_bare(cache=True, fastmath=FLAGS, _nrt=False)(function)))
+
+
+def inlined(function: F) -> F:
+    """Return the function compiled as `bare` does, and put into each of its callers.
+
+    For small functions that take tables: passing them costs more than the function does.
+    """
+    options = {"cache": True, "fastmath": FLAGS, "_nrt": False, "forceinline": True}
+    return cast(F, _stamped(_bare(**options)(function)))
+
+
+_bare: Any = njit  # the type stubs do not know all options
 
 
 def _stamped(kernel: Any) -> Any:

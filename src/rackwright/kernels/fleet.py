@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rackwright.kernels.block_cache import found, own_run, release
-from rackwright.kernels.compiled import bare
+from rackwright.kernels.compiled import bare, inlined
 from rackwright.kernels.fleet_state import (
     ARRIVED,
     AT,
@@ -268,7 +268,7 @@ def _plan(
     reps[r, USED] = in_use
 
 
-@bare
+@inlined
 def _route(
     asks: Table,
     reps: Table,
@@ -296,14 +296,14 @@ def _route(
     return _nearest(asks, reps, runs, chain, z, front, i, z.block_tokens)
 
 
-@bare
+@inlined
 def _ask(arrivals: Array, due: Array, who: Table, tally: Whole, now: float) -> None:
     """Let a client think and then ask the next request."""
     later(due, who, tally, now + arrivals[tally[ISSUED]], tally[ISSUED], 0)
     tally[ISSUED] += 1
 
 
-@bare
+@inlined
 def _least(reps: Table, first: int, last: int) -> int:
     """Return the replica with the fewest requests, waiting or running."""
     best = first
@@ -313,7 +313,7 @@ def _least(reps: Table, first: int, last: int) -> int:
     return best
 
 
-@bare
+@inlined
 def _nearest(
     asks: Table, reps: Table, runs: Table, chain: Whole, z: Sizes, last: int, i: int, size: int
 ) -> int:
@@ -327,7 +327,7 @@ def _nearest(
     return best
 
 
-@bare
+@inlined
 def _draw(asks: Table, reps: Table, line: int, r: int, limits: Limits) -> None:
     """Take from the one line what a replica has room for."""
     while reps[r, COUNT] + reps[r, WAITING] < limits.requests:
@@ -340,7 +340,7 @@ def _draw(asks: Table, reps: Table, line: int, r: int, limits: Limits) -> None:
         enqueue(asks, reps, r, i)
 
 
-@bare
+@inlined
 def _give_back(asks: Table, reps: Table, stamps: Array, line: int, r: int) -> None:
     """Put back into the one line what a replica did not begin."""
     while reps[r, WAITING] > 0:
@@ -355,7 +355,7 @@ def _give_back(asks: Table, reps: Table, stamps: Array, line: int, r: int) -> No
         reps[line, WAITING] += 1
 
 
-@bare
+@inlined
 def later(due: Array, who: Table, tally: Whole, at: float, i: int, moved: int) -> None:
     """Put what comes later into the heap."""
     k = tally[COMING]
@@ -367,7 +367,7 @@ def later(due: Array, who: Table, tally: Whole, at: float, i: int, moved: int) -
     due[k], who[k, 0], who[k, 1] = at, i, moved
 
 
-@bare
+@inlined
 def _pop(due: Array, who: Table, tally: Whole) -> None:
     """Take the first out of the heap of what comes."""
     last = tally[COMING] - 1
@@ -387,7 +387,7 @@ def _pop(due: Array, who: Table, tally: Whole) -> None:
     due[k], who[k, 0], who[k, 1] = at, i, moved
 
 
-@bare
+@inlined
 def _count(
     curves: NDArray[np.float64],
     span: float,

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rackwright.kernels.compiled import bare
+from rackwright.kernels.compiled import inlined
 
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -101,7 +101,7 @@ class Sizes(NamedTuple):
     caching: bool
 
 
-@bare
+@inlined
 def push_last(asks: Table, reps: Table, r: int, i: int, first: int, last: int) -> None:
     """Put a request at the end of a replica's line."""
     tail = reps[r, last]
@@ -113,7 +113,7 @@ def push_last(asks: Table, reps: Table, r: int, i: int, first: int, last: int) -
     reps[r, last] = i
 
 
-@bare
+@inlined
 def push_first(asks: Table, reps: Table, r: int, i: int, first: int, last: int) -> None:
     """Put a request at the front of a replica's line."""
     head = reps[r, first]
@@ -125,7 +125,7 @@ def push_first(asks: Table, reps: Table, r: int, i: int, first: int, last: int) 
     reps[r, first] = i
 
 
-@bare
+@inlined
 def take_out(asks: Table, reps: Table, r: int, i: int, first: int, last: int) -> None:
     """Take a request out of a replica's line."""
     before, after = asks[i, PREV], asks[i, NEXT]
@@ -139,13 +139,13 @@ def take_out(asks: Table, reps: Table, r: int, i: int, first: int, last: int) ->
         asks[after, PREV] = before
 
 
-@bare
+@inlined
 def heap_push(asks: Table, reps: Table, z: Sizes, r: int, i: int, size: int) -> None:
     """Put a request into the heap of ends of a replica that holds `size` of them."""
     _rise(asks, reps, z, r, i, size)
 
 
-@bare
+@inlined
 def heap_remove(asks: Table, reps: Table, z: Sizes, r: int, i: int, size: int) -> None:
     """Take a request out of the heap of ends, which holds `size` of them."""
     at = asks[i, PLACE]
@@ -171,7 +171,7 @@ def heap_remove(asks: Table, reps: Table, z: Sizes, r: int, i: int, size: int) -
     asks[other, PLACE] = at
 
 
-@bare
+@inlined
 def _rise(asks: Table, reps: Table, z: Sizes, r: int, i: int, at: int) -> None:
     while at > 0:
         above = reps[r, z.ends + (at - 1) // 2]
@@ -184,14 +184,14 @@ def _rise(asks: Table, reps: Table, z: Sizes, r: int, i: int, at: int) -> None:
     asks[i, PLACE] = at
 
 
-@bare
+@inlined
 def _before(asks: Table, i: int, j: int) -> bool:
     a, b = asks[i, FINISH], asks[j, FINISH]
     before: bool = a < b or (a == b and i < j)
     return before
 
 
-@bare
+@inlined
 def blocks_of(tokens: int, size: int) -> int:
     """Return the blocks that tokens take."""
     return (tokens + size - 1) // size

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from rackwright.kernels.block_cache import allocate, found, hold, own_run, publish, release
-from rackwright.kernels.compiled import bare
+from rackwright.kernels.compiled import inlined
 from rackwright.kernels.fleet_state import (
     AHEAD,
     BACKLOG,
@@ -72,7 +72,7 @@ SMOOTH = 0.003
 """Growth of a step, as a share of its time, over which it is a parabola to 1e-11 of it."""
 
 
-@bare
+@inlined
 def plan(
     asks: Table,
     reps: Table,
@@ -144,7 +144,7 @@ def plan(
     clock[r, END] = now + _lasts(clock, r, reps[r, AHEAD])
 
 
-@bare
+@inlined
 def shorten(reps: Table, clock: Array, r: int, until: float) -> None:
     """End a replica's steps in flight with the first one that ends at `until` or later."""
     n = reps[r, AHEAD]
@@ -162,7 +162,7 @@ def shorten(reps: Table, clock: Array, r: int, until: float) -> None:
     clock[r, END] = clock[r, BEGAN] + _lasts(clock, r, m)
 
 
-@bare
+@inlined
 def take(
     asks: Table,
     reps: Table,
@@ -223,7 +223,7 @@ def take(
     return left
 
 
-@bare
+@inlined
 def enqueue(asks: Table, reps: Table, r: int, i: int) -> None:
     """Let a request wait at a replica, with its prompt to compute."""
     push_last(asks, reps, r, i, WAIT_FIRST, WAIT_LAST)
@@ -233,7 +233,7 @@ def enqueue(asks: Table, reps: Table, r: int, i: int) -> None:
         reps[r, BACKLOG] += asks[i, TARGET]
 
 
-@bare
+@inlined
 def _decode(
     asks: Table,
     reps: Table,
@@ -257,7 +257,7 @@ def _decode(
         preempted = True
 
 
-@bare
+@inlined
 def _go_on(
     asks: Table,
     reps: Table,
@@ -289,7 +289,7 @@ def _go_on(
     return room - chunk, chunk, chunk * (context + 0.5 * chunk), False
 
 
-@bare
+@inlined
 def _admit(
     asks: Table,
     reps: Table,
@@ -350,7 +350,7 @@ def _admit(
     return tokens, seen
 
 
-@bare
+@inlined
 def _into_step(
     asks: Table,
     reps: Table,
@@ -368,7 +368,7 @@ def _into_step(
     publish(asks, reps, runs, chain, z, r, i, asks[i, CONTEXT] + chunk, size)
 
 
-@bare
+@inlined
 def _preempt(
     asks: Table,
     reps: Table,
@@ -397,7 +397,7 @@ def _preempt(
     reps[r, BACKLOG] += asks[i, TARGET]
 
 
-@bare
+@inlined
 def _start(asks: Table, reps: Table, z: Sizes, r: int, i: int, size: int) -> None:
     """Let a request decode from the next step on."""
     decoded = reps[r, DECODED]
@@ -410,7 +410,7 @@ def _start(asks: Table, reps: Table, z: Sizes, r: int, i: int, size: int) -> Non
     reps[r, PHASES + key % size] += 1
 
 
-@bare
+@inlined
 def _stop(asks: Table, reps: Table, z: Sizes, r: int, i: int, size: int) -> None:
     """Let a request decode no more; count its tokens and the blocks that it holds alone."""
     decoded, key = reps[r, DECODED], asks[i, KEY]
@@ -423,7 +423,7 @@ def _stop(asks: Table, reps: Table, z: Sizes, r: int, i: int, size: int) -> None
     asks[i, OWN] = blocks_of(key + decoded, size) - asks[i, SHARED] * z.span
 
 
-@bare
+@inlined
 def _needed(reps: Table, r: int, first: int, steps: int, size: int) -> int:
     """Return the blocks that decode steps from the first on take."""
     need = steps // size * reps[r, DECODING]
@@ -433,7 +433,7 @@ def _needed(reps: Table, r: int, first: int, steps: int, size: int) -> int:
     return whole
 
 
-@bare
+@inlined
 def _steps(
     asks: Table,
     reps: Table,
@@ -463,7 +463,7 @@ def _steps(
     return whole
 
 
-@bare
+@inlined
 def _covered(reps: Table, r: int, first: int, most: int, spare: int, size: int) -> int:
     """Return how many decode steps, at most so many, the spare blocks are enough for."""
     rounds = spare // reps[r, DECODING]
@@ -478,7 +478,7 @@ def _covered(reps: Table, r: int, first: int, most: int, spare: int, size: int) 
     return whole
 
 
-@bare
+@inlined
 def _lasts(clock: Array, r: int, m: int) -> float:
     """Return how long the first m steps in flight last."""
     low = m - 1.0

@@ -111,7 +111,6 @@ def simulate(
     return simulate_fleet(t, t, alone(arrivals, inputs, outputs), limits, limits, fleet, fast)
 
 
-@compiled
 def simulate_fleet(
     t: StepTerms,
     t_prefill: StepTerms,
@@ -137,6 +136,12 @@ def simulate_fleet(
         replica is refused on arrival. Caches go to the decoding replica with the fewest requests,
         or in turn where the route is in turn.
     """
+    # one kind of number for each field, so that one compiled version serves all callers
+    asked, limits, limits_prefill = _asked(asked), _limits(limits), _limits(limits_prefill)
+    fleet = Fleet(
+        int(fleet.prefill), int(fleet.replicas), int(fleet.route), bool(fleet.caching),
+        float(fleet.moved_s), float(fleet.moved_each_s),
+    )  # fmt: skip
     asks, reps, runs, clock, stamps, z = _state(asked, limits, limits_prefill, fleet)
     _outcomes(asks, limits, limits_prefill, fleet)
     n, most = asked.inputs.size, max(limits.requests, limits_prefill.requests)
@@ -161,6 +166,24 @@ def simulate_fleet(
         clock[:total, BUSY].copy(),
         curves,
         span,
+    )
+
+
+def _limits(limits: Limits) -> Limits:
+    requests, tokens, blocks, size, whole = limits
+    return Limits(int(requests), int(tokens), int(blocks), int(size), bool(whole))
+
+
+def _asked(asked: Requests) -> Requests:
+    whole = np.int64
+    return Requests(
+        np.ascontiguousarray(asked.arrivals, dtype=np.float64),
+        np.ascontiguousarray(asked.inputs, dtype=whole),
+        np.ascontiguousarray(asked.outputs, dtype=whole),
+        np.ascontiguousarray(asked.links, dtype=whole),
+        np.ascontiguousarray(asked.chain, dtype=whole),
+        int(asked.run_tokens),
+        int(asked.clients),
     )
 
 
