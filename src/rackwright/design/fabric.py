@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rackwright.catalog import Catalog
-from rackwright.design.cabling import Cabled, Ends, cable_block, media_for
+from rackwright.design.cabling import Cabled, cable_block
 from rackwright.design.floor import Hall, lay_out, lengths_of, placed_racks
+from rackwright.design.media import Ends, media_for
 from rackwright.design.nets import SWITCHES, Net, nets_of_plan
 from rackwright.design.network import switch_power_w
 from rackwright.kernels.cable_routes import stock_lengths
