@@ -9,6 +9,7 @@ from rackwright.catalog import load
 from rackwright.design.cooling import RATED_RISE_K, Site, cooling_plan, pump_point, racks_on
 from rackwright.design.elevation import elevation
 from rackwright.design.liquid import (
+    computed,
     coupling_drop_pa,
     flow_l_per_min,
     liquid,
@@ -18,12 +19,14 @@ from rackwright.design.liquid import (
 from rackwright.design.physical import as_built
 from rackwright.design.power_chain import Climate, annual_energy, hourly_c, power_plan
 from rackwright.design.rack import compose_rack
+from rackwright.records.cooling import Coolant
 from rackwright.records.equipment import Cdu
 from rackwright.records.errors import RackwrightError
 from rackwright.records.study import Generation
 
 CATALOG = load()
 SITE = Site(supply_c=38)
+PG25, WATER = CATALOG.find(Coolant, "pg25"), CATALOG.find(Coolant, "water")
 
 
 def rack(name, **more):
@@ -39,25 +42,30 @@ def rules(name, redundancy, **more):
 
 @pytest.mark.parametrize("temperature", [20.0, 25.0, 30.0, 35.0, 40.0, 45.0, 50.0, 60.0])
 def test_pg25_agrees_with_the_table_of_the_catalog(temperature):
-    from rackwright.records.cooling import Coolant
-
-    table = {p.temperature_c: p for p in CATALOG.find(Coolant, "pg25").properties}
-    ours, theirs = liquid("pg25", temperature), table[temperature]
+    table = {p.temperature_c: p for p in PG25.properties}
+    ours, theirs = computed("pg25", temperature), table[temperature]
     assert ours.density_kg_per_m3 == pytest.approx(theirs.density_kg_per_m3, rel=1e-3)
     assert ours.heat_capacity_j_per_kg_k == pytest.approx(theirs.heat_capacity_j_per_kg_k, rel=1e-3)
     assert ours.viscosity_pa_s == pytest.approx(theirs.viscosity_pa_s, rel=1e-3)
 
 
+@pytest.mark.parametrize("temperature", [22.5, 33.3, 47.0, 55.0])
+def test_between_its_points_the_table_agrees_with_coolprop(temperature):
+    assert tuple(liquid(PG25, temperature)) == pytest.approx(
+        tuple(computed("pg25", temperature)), rel=5e-3
+    )
+
+
 def test_pg25_takes_one_and_a_half_litres_a_minute_per_kilowatt():
-    assert flow_l_per_min(1e3, 10.0, liquid("pg25", 35.0)) == pytest.approx(1.50, rel=0.01)
+    assert flow_l_per_min(1e3, 10.0, liquid(PG25, 35.0)) == pytest.approx(1.50, rel=0.01)
 
 
 def test_116_kw_in_60_litres_a_minute_warm_it_by_29_k():
-    assert rise_k(116e3, 60.0, liquid("pg25", 40.0)) == pytest.approx(29.0, rel=0.01)
+    assert rise_k(116e3, 60.0, liquid(PG25, 40.0)) == pytest.approx(29.0, rel=0.01)
 
 
 def test_a_laminar_pipe_drops_as_hagen_and_poiseuille_say():
-    of = liquid("pg25", 20.0)
+    of = liquid(PG25, 20.0)
     flow, bore, length = 1.0, 0.0254, 10.0
     speed = flow / 60e3 / (np.pi / 4 * bore**2)
     want = 32 * of.viscosity_pa_s * length * speed / bore**2
@@ -66,7 +74,7 @@ def test_a_laminar_pipe_drops_as_hagen_and_poiseuille_say():
 
 
 def test_a_turbulent_pipe_solves_colebrook():
-    of = liquid("pg25", 40.0)
+    of = liquid(PG25, 40.0)
     flow, bore, length, rough = 160.0, 0.0508, 20.0, 45e-6
     speed = flow / 60e3 / (np.pi / 4 * bore**2)
     reynolds = of.density_kg_per_m3 * speed * bore / of.viscosity_pa_s
@@ -80,7 +88,7 @@ def test_a_turbulent_pipe_solves_colebrook():
 
 
 def test_a_coupling_drops_with_the_square_of_the_flow():
-    of = liquid("water", 20.0)
+    of = liquid(WATER, 20.0)
     one = coupling_drop_pa(3.785412 * 0.8, 0.8, of)  # its own Cv: a psi over each half
     assert one == pytest.approx(2 * 6894.757, rel=1e-3)
     assert coupling_drop_pa(2 * 3.785412 * 0.8, 0.8, of) == pytest.approx(4 * one)
@@ -89,9 +97,9 @@ def test_a_coupling_drops_with_the_square_of_the_flow():
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: liquid("pg26", 30.0), "pg25"),
-        (lambda: liquid("pg25", 500.0), "500"),
-        (lambda: flow_l_per_min(1e3, -5.0, liquid("pg25", 30.0)), "-5"),
+        (lambda: computed("pg26", 30.0), "pg25"),
+        (lambda: liquid(PG25, 500.0), "500"),
+        (lambda: flow_l_per_min(1e3, -5.0, liquid(PG25, 30.0)), "-5"),
     ],
 )
 def test_impossible_liquids_are_named(call, said):
@@ -105,7 +113,7 @@ def test_impossible_liquids_are_named(call, said):
 def test_twelve_gb300_racks_on_two_megawatts_are_bound_by_flow():
     unit = CATALOG.find(Cdu, "coolit-chx2000")
     heat = 116e3
-    flow = flow_l_per_min(heat, RATED_RISE_K, liquid("pg25", 45.0))
+    flow = flow_l_per_min(heat, RATED_RISE_K, liquid(PG25, 45.0))
     choice = racks_on(unit, heat, flow, drop_pa=0.0, supply_c=40.0)
     assert (choice.racks, choice.racks_by_heat, choice.bound_by) == (12, 17, "flow")
     assert choice.racks == unit.racks_gb300
@@ -113,7 +121,7 @@ def test_twelve_gb300_racks_on_two_megawatts_are_bound_by_flow():
 
 def test_a_loop_closes_its_heat_balance_and_meets_its_pumps():
     plan = cooling_plan(rack("nvidia-gb300-nvl72"), CATALOG, SITE)
-    of = liquid("pg25", 0.5 * (plan.supply_c + plan.return_c))
+    of = liquid(PG25, 0.5 * (plan.supply_c + plan.return_c))
     assert rise_k(plan.heat_w, plan.flow_l_per_min, of) == pytest.approx(plan.rise_k, rel=2e-3)
     assert plan.facility_supply_c + plan.approach_k == plan.supply_c == SITE.supply_c
     assert plan.water_class == "W40" if plan.facility_supply_c > 32 else "W32"

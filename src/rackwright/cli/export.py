@@ -13,14 +13,20 @@ from rackwright.catalog import Catalog
 from rackwright.cli.given import CatalogFolder
 from rackwright.cli.output import JsonFlag, answer
 from rackwright.cli.progress import Progress
-from rackwright.design.candidates import enumerate_candidates
+from rackwright.design.bom import bill_of
+from rackwright.design.candidates import Candidate, enumerate_candidates
 from rackwright.design.fabric import Built, build_fabric
 from rackwright.design.fabric_plan import plan_of
+from rackwright.design.physical import built_design
 from rackwright.design.rack import compose_rack
 from rackwright.design.scale_up import wire_scale_up
+from rackwright.drawing.as_built import finding_lines
+from rackwright.drawing.coolant import coolant_svg
+from rackwright.drawing.elevation import elevation_svg
 from rackwright.drawing.fabric import fabric_svg
 from rackwright.drawing.hall import hall_svg
 from rackwright.drawing.layout.fabric import plural
+from rackwright.drawing.power_flow import power_svg
 from rackwright.formats.atomic import make_folder, write_text
 from rackwright.formats.border import parse, read_record
 from rackwright.formats.exports import EXPORTS, Export, Need, Subject
@@ -28,10 +34,11 @@ from rackwright.formats.laid import LaidFabric
 from rackwright.formats.scale_up import LaidScaleUp
 from rackwright.load import load_study
 from rackwright.pipeline import laid_fabric, loads_of_fabric
+from rackwright.records.as_built import RackAsBuilt
 from rackwright.records.errors import InputError, RackwrightError, nearest
 from rackwright.records.fabric import FabricPlan
 from rackwright.records.scale_up import ScaleUp
-from rackwright.records.study import Generation
+from rackwright.records.study import Generation, Study
 
 
 def _hall(laid: LaidFabric) -> str:
@@ -46,7 +53,27 @@ def _drawn(draw: Callable[[LaidFabric], str]) -> Callable[[Subject, Path], list[
     return write
 
 
+def _rack_drawn(draw: Callable[[RackAsBuilt], str]) -> Callable[[Subject, Path], list[Path]]:
+    def write(subject: Subject, path: Path) -> list[Path]:
+        assert subject.rack is not None, "the verb gives what a format needs"
+        return [write_text(path, draw(subject.rack))]
+
+    return write
+
+
 DRAWINGS = {
+    "elevation-svg": Export(
+        "the rack's elevation, front and rear, as a drawing", "rack", ".elevation.svg",
+        _rack_drawn(elevation_svg),
+    ),
+    "power-svg": Export(
+        "the rack's power from the utility to the trays as a drawing", "rack", ".power.svg",
+        _rack_drawn(power_svg),
+    ),
+    "coolant-svg": Export(
+        "the rack's liquid loop on one line as a drawing", "rack", ".coolant.svg",
+        _rack_drawn(coolant_svg),
+    ),
     "fabric-svg": Export(
         "the fabric's tiers and rails as a drawing", "fabric", ".fabric.svg",
         _drawn(lambda laid: fabric_svg(laid.fabric, [n.wiring for n in laid.networks])),
@@ -81,11 +108,16 @@ def run(
         )
     components = catalogs.load(catalog)
     with Progress() as progress:
-        progress("export: laying the fabric's cables")
-        plan = _plan(source, design, components, catalog)
-        subject, found = _subject(FORMATS[form].needs, plan, components)
+        if FORMATS[form].needs == "rack":
+            subject, found = _rack(source, design, components, catalog)
+            name = "-".join((design or source.stem).split("/"))
+        else:
+            progress("export: laying the fabric's cables")
+            plan = _plan(source, design, components, catalog)
+            subject, found = _subject(FORMATS[form].needs, plan, components)
+            name = plan.name
         progress(f"export: writing {form}")
-        target = out or Path(f"{plan.name}{FORMATS[form].ending}")
+        target = out or Path(f"{name}{FORMATS[form].ending}")
         if target.parent != Path():
             make_folder(target.parent)
         written = FORMATS[form].write(subject, target)
@@ -107,6 +139,27 @@ class _Found(NamedTuple):
 
     document: dict[str, Any]
     lines: list[str]
+
+
+def _rack(
+    source: Path, design: str | None, components: Catalog, folder: Path | None
+) -> tuple[Subject, _Found]:
+    """Return a study's design as a rack as built, with its bill."""
+    if "design_space" not in parse(source).raw:
+        raise RackwrightError(f"{source}: is no study; a rack is a study's, with --design KEY")
+    study = load_study(source, folder).study
+    candidate = _candidate(source, study, design, components)
+    built = built_design(study, components, candidate.hardware.key)
+    bill = bill_of(candidate, components)
+    document = {"rack": built.rack, "racks": built.racks, "grade": built.grade,
+                "findings": [f.model_dump(mode="json") for f in built.findings],
+                "bill_lines": len(bill.rows), "bill_usd": bill.usd()}  # fmt: skip
+    lines = [
+        f"{built.rack}, {built.racks} in the block, grade {built.grade}; bill of "
+        f"{len(bill.rows)} lines, {bill.usd() / 1e6:,.2f} MUSD",
+        *(line.removeprefix("    ") for line in finding_lines(built.findings)),
+    ]
+    return Subject(rack=built, bill=bill), _Found(document, lines)
 
 
 def _subject(needs: Need, plan: FabricPlan, components: Catalog) -> tuple[Subject, _Found]:
@@ -155,6 +208,10 @@ def _plan(source: Path, design: str | None, components: Catalog, folder: Path | 
             raise RackwrightError(f"{source}: is a fabric plan; --design belongs to a study")
         return read_record(FabricPlan, source)
     study = load_study(source, folder).study
+    return plan_of(_candidate(source, study, design, components))
+
+
+def _candidate(source: Path, study: Study, design: str | None, components: Catalog) -> Candidate:
     candidates = {c.hardware.key: c for c in enumerate_candidates(study, components).all}
     if design is None or design not in candidates:
         wanted = f"no design {design!r}" if design else "name a design with --design KEY"
@@ -163,7 +220,7 @@ def _plan(source: Path, design: str | None, components: Catalog, folder: Path | 
             f"{source}: {wanted}; there are {len(candidates)}, such as {some}."
             f"{nearest(design or '', candidates)}"
         )
-    return plan_of(candidates[design])
+    return candidates[design]
 
 
 def _lines(built: Built) -> list[str]:

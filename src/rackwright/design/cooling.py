@@ -23,7 +23,7 @@ from rackwright.design.liquid import (
     velocity_m_per_s,
 )
 from rackwright.design.rack import Rack
-from rackwright.records.cooling import CoolingClass, Manifold, Pipe, QuickConnector
+from rackwright.records.cooling import Coolant, CoolingClass, Manifold, Pipe, QuickConnector
 from rackwright.records.equipment import Cdu
 from rackwright.records.errors import RackwrightError
 from rackwright.records.loops import CduChoice, CoolingPlan, Segment
@@ -86,7 +86,8 @@ def cooling_plan(rack: Rack, catalog: Catalog, site: Site, coolant: str = "pg25"
     if rack.liquid_w <= 0:
         raise RackwrightError(f"{rack.key}: all its heat goes to the air; there is no loop.")
     units = [u for u in catalog.all("cdus") if isinstance(u, Cdu) and u.heat_w and u.flow_l_per_min]
-    looked = [_hung_on(rack, catalog, site, coolant, unit) for unit in units]
+    of = catalog.find(Coolant, coolant)
+    looked = [_hung_on(rack, catalog, site, of, unit) for unit in units]
     looked.sort(key=lambda h: (not h.choice.racks, h.choice.usd_per_rack or np.inf, h.choice.key))
     if not looked or not looked[0].choice.racks:
         raise RackwrightError(
@@ -98,7 +99,7 @@ def cooling_plan(rack: Rack, catalog: Catalog, site: Site, coolant: str = "pg25"
     drop = sum(s.drop_pa for s in best.segments)
     point = pump_point(taken, best.choice.flow_l_per_min * best.choice.racks, drop)
     return CoolingPlan(
-        coolant=coolant,
+        coolant=of.key,
         heat_w=rack.liquid_w,
         air_w=rack.air_w,
         facility_supply_c=site.supply_c - taken.approach_k,
@@ -136,7 +137,7 @@ class _Hung(NamedTuple):
     note: str
 
 
-def _hung_on(rack: Rack, catalog: Catalog, site: Site, coolant: str, unit: Cdu) -> _Hung:
+def _hung_on(rack: Rack, catalog: Catalog, site: Site, coolant: Coolant, unit: Cdu) -> _Hung:
     supply = site.supply_c
     flow, rise, note = _flow(rack, coolant, supply)
     segments = _segments(rack, catalog, flow, liquid(coolant, supply + rise / 2), site)
@@ -144,7 +145,7 @@ def _hung_on(rack: Rack, catalog: Catalog, site: Site, coolant: str, unit: Cdu) 
     return _Hung(racks_on(unit, rack.liquid_w, flow, drop, supply), segments, rise, note)
 
 
-def _flow(rack: Rack, coolant: str, supply: float) -> tuple[float, float, str]:
+def _flow(rack: Rack, coolant: Coolant, supply: float) -> tuple[float, float, str]:
     """Return flow, rise and where they come from."""
     points = rack.system.coolant_at_supply if rack.system is not None else ()
     if len(points) > 1:

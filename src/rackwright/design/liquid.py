@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from math import pi
+from math import exp, log, pi
 from typing import NamedTuple
 
+import numpy as np
+
+from rackwright.records.cooling import Coolant
 from rackwright.records.errors import RackwrightError, nearest
 
 PASCAL_PER_PSI = 6894.757
@@ -25,29 +28,51 @@ class Liquid(NamedTuple):
     viscosity_pa_s: float
 
 
-@lru_cache(maxsize=256)
-def liquid(name: str, temperature_c: float) -> Liquid:
+def liquid(coolant: Coolant, temperature_c: float) -> Liquid:
     """Return a coolant's properties at 3 bar.
 
+    Between the points of the catalog's table they are interpolated; beyond them, or without a
+    table, CoolProp is asked, which takes seconds to import.
+
     Raises:
-        RackwrightError: no such coolant, or none at that temperature.
+        RackwrightError: neither knows the coolant at that temperature.
 
     Source:
-        CoolProp (Bell et al. 2014), its incompressible mixtures and water.
+        CoolProp (Bell et al. 2014), its incompressible mixtures and water; the shipped tables are
+        its values.
     """
-    if name not in _MIXTURES:
-        raise RackwrightError(
-            f"coolant {name!r} is unknown; there are {', '.join(sorted(_MIXTURES))}."
-            f"{nearest(name, list(_MIXTURES)) or ''}"
+    points = sorted(coolant.properties, key=lambda p: p.temperature_c)
+    if points and points[0].temperature_c <= temperature_c <= points[-1].temperature_c:
+        at = [p.temperature_c for p in points]
+        return Liquid(
+            float(np.interp(temperature_c, at, [p.density_kg_per_m3 for p in points])),
+            float(np.interp(temperature_c, at, [p.heat_capacity_j_per_kg_k for p in points])),
+            # Viscosity falls about as an exponential.
+            exp(float(np.interp(temperature_c, at, [log(p.viscosity_pa_s) for p in points]))),
         )
-    from CoolProp.CoolProp import PropsSI  # seconds to import: only who asks for liquids pays
+    return computed(coolant.key, temperature_c)
+
+
+@lru_cache(maxsize=256)
+def computed(key: str, temperature_c: float) -> Liquid:
+    """Return what CoolProp says of a coolant of ours.
+
+    Raises:
+        RackwrightError: CoolProp has no such coolant, or none at that temperature.
+    """
+    if key not in _MIXTURES:
+        raise RackwrightError(
+            f"coolant {key!r} has no table up to {temperature_c:g} degC; computed are "
+            f"{', '.join(sorted(_MIXTURES))}.{nearest(key, list(_MIXTURES)) or ''}"
+        )
+    from CoolProp.CoolProp import PropsSI
 
     try:
-        at = ("T", temperature_c + ZERO_C, "P", LOOP_PRESSURE_PA, _MIXTURES[name])
+        at = ("T", temperature_c + ZERO_C, "P", LOOP_PRESSURE_PA, _MIXTURES[key])
         return Liquid(*(float(PropsSI(what, *at)) for what in ("D", "C", "V")))
     except ValueError as error:
         text = " ".join(str(error).split())
-        raise RackwrightError(f"{name} at {temperature_c:g} degC: {text}") from None
+        raise RackwrightError(f"{key} at {temperature_c:g} degC: {text}") from None
 
 
 def flow_l_per_min(heat_w: float, rise_k: float, of: Liquid) -> float:

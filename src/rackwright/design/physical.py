@@ -210,8 +210,8 @@ def _thermal(rack: Rack, catalog: Catalog, cooled: CoolingPlan | None, site: Sit
         return ThermalDesign(air=air)
     unit = catalog.find(Cdu, cooled.cdus[0].key)
     racks = cooled.cdus[0].racks
-    of = liquid(cooled.coolant, 0.5 * (cooled.supply_c + cooled.return_c))
     limits = catalog.find(Coolant, cooled.coolant)
+    of = liquid(limits, 0.5 * (cooled.supply_c + cooled.return_c))
     convention = next(u for u in catalog.all("cdus") if isinstance(u, Cdu) and u.filter_m)
     manifold = next(m for m in catalog.all("manifolds") if isinstance(m, Manifold))
     by_name = {s.name: s for s in cooled.segments}

@@ -16,9 +16,18 @@ def write_text(path: Path, text: str) -> Path:
     Raises:
         RackwrightError: it cannot be written; says why and what to do.
     """
+    return write_bytes(path, text.encode())  # bytes: the same line ends on every system
+
+
+def write_bytes(path: Path, data: bytes) -> Path:
+    """Write a file: aside first, then moved into place; return the path.
+
+    Raises:
+        RackwrightError: it cannot be written; says why and what to do.
+    """
     partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_bytes(text.encode())  # bytes: the same line ends on every system
+        partial.write_bytes(data)
         os.replace(partial, path)
     except OSError as error:
         partial.unlink(missing_ok=True) if partial.parent.is_dir() else None

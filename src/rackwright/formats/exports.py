@@ -8,21 +8,27 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from rackwright.formats.atomic import make_folder, write_json, write_text
+from rackwright.formats.atomic import make_folder, write_bytes, write_json, write_text
+from rackwright.formats.bill import write_bill
 from rackwright.formats.cable_schedule import write_schedule
+from rackwright.formats.cyclonedx import cyclonedx_text
 from rackwright.formats.ibnetdiscover import topology_text
 from rackwright.formats.infragraph import infragraph_text
 from rackwright.formats.laid import LaidFabric, cable_rows
 from rackwright.formats.netbox_fabric import netbox_files
+from rackwright.formats.netbox_rack import netbox_rack_files
+from rackwright.formats.rack_scene import glb_bytes, usda_text
 from rackwright.formats.scale_up import LaidScaleUp, scale_up_text
+from rackwright.records.as_built import RackAsBuilt
+from rackwright.records.bill import BillOfMaterials
 from rackwright.records.errors import RackwrightError
 from rackwright.records.fabric import FabricLine
 
-Need = Literal["fabric", "scale-up"]
+Need = Literal["fabric", "scale-up", "rack"]
 
 
 class Subject(NamedTuple):
@@ -30,6 +36,8 @@ class Subject(NamedTuple):
 
     fabric: LaidFabric | None = None
     scale_up: LaidScaleUp | None = None
+    rack: RackAsBuilt | None = None
+    bill: BillOfMaterials | None = None
 
 
 class Export(NamedTuple):
@@ -81,11 +89,25 @@ def _topology(subject: Subject, path: Path) -> list[Path]:
 
 
 def _netbox(subject: Subject, path: Path) -> list[Path]:
+    return _files(netbox_files(_fabric(subject)), path)
+
+
+def _files(texts: Mapping[str, str], path: Path) -> list[Path]:
     written = []
-    for name, text in netbox_files(_fabric(subject)).items():
+    for name, text in texts.items():
         make_folder((path / name).parent)
         written.append(write_text(path / name, text))
     return written
+
+
+def _rack(subject: Subject) -> RackAsBuilt:
+    assert subject.rack is not None, "the verb gives what a format needs"
+    return subject.rack
+
+
+def _bill(subject: Subject) -> BillOfMaterials:
+    assert subject.bill is not None, "the verb gives what a format needs"
+    return subject.bill
 
 
 EXPORTS: dict[str, Export] = {
@@ -109,6 +131,30 @@ EXPORTS: dict[str, Export] = {
     ),
     "scale-up": Export(
         "the links of one scale-up domain (CSV)", "scale-up", ".scale-up.csv", _scale_up
+    ),
+    "bom": Export(
+        "the indented bill of materials, .csv or .xlsx", "rack", ".bom.csv",
+        lambda s, p: [write_bill(_bill(s), p)],
+    ),
+    "cyclonedx": Export(
+        "the hardware bill as CycloneDX (JSON)", "rack", ".cdx.json",
+        lambda s, p: [write_text(p, cyclonedx_text(_bill(s)))],
+    ),
+    "netbox-rack": Export(
+        "NetBox rack type and device types (YAML), in a folder", "rack", "",
+        lambda s, p: _files(netbox_rack_files(_rack(s)), p),
+    ),
+    "glb": Export(
+        "the rack as a scene with named parts (glTF binary)", "rack", ".glb",
+        lambda s, p: [write_bytes(p, glb_bytes(_rack(s)))],
+    ),
+    "usd": Export(
+        "the rack as OpenUSD (needs the extra rackwright[usd])", "rack", ".usda",
+        lambda s, p: [write_text(p, usda_text(_rack(s)))],
+    ),
+    "rack": Export(
+        "the rack as built: elevation, power, cooling, findings (JSON)", "rack", ".rack.json",
+        lambda s, p: [write_json(p, _rack(s).model_dump(mode="json"))],
     ),
     "fabric": Export(
         "the fabric's record: counts, cable runs, racks (JSON)", "fabric", ".json",
