@@ -25,10 +25,14 @@ from rackwright.design.candidates import enumerate_candidates
 from rackwright.design.fabric import Built, build_fabric
 from rackwright.design.fabric_plan import plan_of
 from rackwright.design.floor import Hall, loads_of
+from rackwright.design.physical import built_design
 from rackwright.drawing.charts.canvas import Drawing
+from rackwright.drawing.coolant import coolant_drawing
+from rackwright.drawing.elevation import elevation_drawing
 from rackwright.drawing.fabric import network_chart, words_of
 from rackwright.drawing.hall import hall_drawing
 from rackwright.drawing.html import Html
+from rackwright.drawing.power_flow import power_drawing
 from rackwright.drawing.sections.drawn import Sheet
 from rackwright.formats.laid import LaidFabric, LaidNetwork
 from rackwright.formats.run_folder import RunFolder
@@ -210,6 +214,32 @@ def fabric_sheets(given: Given, result: Result) -> tuple[Sheet, ...]:
             hall_drawing(fabric, *loads_of_fabric(laid), 780),
         ),
     )
+
+
+def rack_sheets(given: Given, result: Result) -> tuple[Sheet, ...]:
+    """Return drawings of the lead design's rack: elevation, power, coolant, and what rules find.
+
+    A rack that cannot be fed or cooled is a sheet that says why.
+    """
+    lead = lead_design(given.study, result.space, result.plan)
+    try:
+        built = built_design(given.study, given.components, lead)
+    except RackwrightError as error:
+        return (Sheet("The rack of the design", str(error), Drawing(780, 1, Html(""))),)
+    found = [f"{f.severity} {f.rule}, {f.where}: {f.text}" for f in built.findings]
+    told = " ".join(found) if found else "The rules find nothing."
+    where = f"{built.rack} at {built.site}"
+    sheets = [
+        Sheet(f"{lead}: the rack, front and rear", told, elevation_drawing(built)),
+        Sheet(f"{where}: power from the utility to the trays",
+              "; ".join(built.power.assumptions), power_drawing(built.power, 780)),
+    ]  # fmt: skip
+    if built.cooling is not None:
+        sheets.append(
+            Sheet(f"{where}: the liquid loop", "; ".join(built.cooling.assumptions),
+                  coolant_drawing(built.cooling, 780))
+        )  # fmt: skip
+    return tuple(sheets)
 
 
 def laid_fabric(built: Built) -> LaidFabric:

@@ -58,7 +58,7 @@ def run(
 
 def drawn(given: Given, result: Result) -> dict[str, str]:
     """Return the page and the picture of a run, by the names of their files."""
-    page = report_html(given.study, result, fabric_sheets(given, result))
+    page = report_html(given.study, result, (*rack_sheets(given, result), *fabric_sheets(given, result)))
     return {REPORT: page, PICTURE: picture_svg(given.study, result)}
 
 

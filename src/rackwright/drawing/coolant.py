@@ -8,7 +8,7 @@ from rackwright.drawing.style import chart_css
 from rackwright.records.as_built import RackAsBuilt
 from rackwright.records.loops import CoolingPlan, Segment
 
-WIDTH, MARGIN, BOX_W, BOX_H = 1180.0, 24.0, 118.0, 132.0
+WIDTH, MARGIN, BOX_W, BOX_H = 828.0, 24.0, 99.0, 140.0
 
 
 def coolant_svg(built: RackAsBuilt) -> str:
@@ -41,8 +41,6 @@ def coolant_drawing(plan: CoolingPlan, width: float) -> Drawing:
              f"{plan.air_w / 1e3:,.1f} kW more to the air", "quiet"),
         rule(BOX_W, cold, width - BOX_W / 2, cold, "c0 line stroke"),
         rule(BOX_W, warm, width - BOX_W / 2, warm, "c5 line stroke"),
-        text(BOX_W + 2, cold - 7, f"{plan.supply_c:g} °C", "small"),
-        text(BOX_W + 2, warm + 15, f"{plan.return_c:.1f} °C", "small"),
     ]  # fmt: skip
     marks += _unit(plan, top)
     for n, segment in enumerate(plan.segments, start=1):
@@ -67,16 +65,17 @@ def coolant_drawing(plan: CoolingPlan, width: float) -> Drawing:
 def _unit(plan: CoolingPlan, top: float) -> list[Part]:
     first = plan.cdus[0]
     lines = (
-        ("distribution unit", "strong"),
+        (f"{plan.supply_c:g} °C out", "small strong"),
         (_short(first.key), "small"),
         (f"{first.racks} racks each", "small"),
         (f"approach {plan.approach_k:g} K", "small"),
-        (f"facility {plan.facility_supply_c:g} °C", "small"),
+        (f"water {plan.facility_supply_c:g} °C", "small"),
         (f"class {plan.water_class}", "small"),
+        (f"{plan.return_c:.1f} °C back", "small strong"),
     )
     marks: list[Part] = [rect(0, top, BOX_W, BOX_H, "ring")]
     for n, (words, style) in enumerate(lines):
-        marks.append(text(8, top + 20 + n * LINE, words, style))
+        marks.append(text(6, top + 17 + n * LINE, words, style))
     return marks
 
 
@@ -86,21 +85,19 @@ def _short(key: str) -> str:
 
 
 def _segment(segment: Segment, x: float, top: float) -> list[Part]:
-    many = f"{segment.parallel} x " if segment.parallel > 1 else ""
+    many = f"{segment.parallel} x" if segment.parallel > 1 else ""
     lines = [
-        (f"{many}{segment.name}", "small strong"),
-        ("", ""),
+        (segment.name, "small strong"),
+        (many, "small strong"),
         (f"{segment.flow_l_per_min:,.1f} L/min", "small"),
         (f"{segment.drop_pa / 1e3:,.1f} kPa", "small"),
     ]
     if segment.bore_m is not None and segment.velocity_m_per_s is not None:
-        lines.append(
-            (f"{segment.bore_m * 1e3:.0f} mm, {segment.velocity_m_per_s:.1f} m/s", "small")
-        )
+        lines.append((f"{segment.bore_m * 1e3:.0f} mm {segment.velocity_m_per_s:.1f} m/s", "small"))
     elif segment.key:
         lines.append((segment.key, "small"))
     marks: list[Part] = [rect(x, top, BOX_W, BOX_H, "ring")]
     for n, (words, style) in enumerate(lines):
         if words:
-            marks.append(text(x + 7, top + 17 + n * (LINE - 1), words, style))
+            marks.append(text(x + 6, top + 17 + n * (LINE - 1), words, style))
     return marks

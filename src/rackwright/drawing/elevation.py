@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rackwright.drawing.charts.canvas import (
     LINE,
     SMALL,
@@ -12,6 +14,7 @@ from rackwright.drawing.charts.canvas import (
     svg,
     text,
     text_width,
+    wrapped,
 )
 from rackwright.drawing.html import Part, join, tag
 from rackwright.drawing.style import chart_css
@@ -22,7 +25,8 @@ KIND_COLOURS: dict[ItemKind, str] = {
     "compute": "c0", "switch": "c2", "management": "c3", "power": "c1", "pdu": "c1", "cdu": "c4",
     "manifold": "c4", "blank": "c7", "cable": "c6",
 }  # fmt: skip
-UNIT_PX, SIDE, GAP, MARGIN = 15.0, 30.0, 70.0, 24.0
+UNIT_PX, SIDE, GAP, MARGIN = 15.0, 30.0, 56.0, 24.0
+WIDTH = 780.0
 NAMES: dict[ItemKind, str] = {
     "compute": "compute", "switch": "scale-up switches", "management": "management",
     "power": "power shelves", "pdu": "PDUs", "cdu": "distribution unit", "manifold": "manifold",
@@ -45,22 +49,28 @@ def elevation_drawing(built: RackAsBuilt) -> Drawing:
     frame = built.mechanics.frame
     assert frame is not None, "a rack as built has a frame"
     scale = UNIT_PX / frame.unit_m
-    wide = max(frame.width_m * scale, 170.0)
+    wide = min(max(frame.width_m * scale, 170.0), 300.0)
     tall = frame.units * UNIT_PX
     kinds = dict.fromkeys(i.kind for i in built.mechanics.items)
     behind = _behind(built)
     entries = [(NAMES[k], f"{KIND_COLOURS[k]} fill") for k in (*kinds, *behind)]
-    width = 2 * (SIDE + wide) + GAP
+    views = 2 * (SIDE + wide) + GAP
+    width = max(views + 230, WIDTH)
     drawn, high = legend([*entries, ("free", "c7 soft fill")], 0, 0, width)
     top = high + LINE + 6
     marks: list[Part] = [drawn]
     for at, name, rear in ((SIDE, "front", False), (SIDE + wide + GAP, "rear", True)):
         marks.append(text(at + wide / 2, top - 6, name, "strong", "middle"))
         marks += _view(built, frame, at, top, wide, tall, behind if rear else ())
-    bottom = top + tall + LINE
-    for n, line in enumerate(_facts(built, frame)):
-        marks.append(text(0, bottom + 8 + n * LINE, line, "small"))
-    return Drawing(width, bottom + 8 + len(_facts(built, frame)) * LINE, join(marks))
+    at, y = views + 28, top + 6
+    for title, lines in _told(built, frame):
+        marks.append(text(at, y, title, "strong"))
+        for line in lines:
+            for part in wrapped(line, width - at, SMALL):
+                y += LINE - 1
+                marks.append(text(at, y, part, "small"))
+        y += 1.6 * LINE
+    return Drawing(width, max(top + tall, y) + 8, join(marks))
 
 
 def _behind(built: RackAsBuilt) -> tuple[ItemKind, ...]:
@@ -117,16 +127,33 @@ def _device(item: Item, x: float, bottom: float, wide: float, *, named: bool) ->
     return marks
 
 
-def _facts(built: RackAsBuilt, frame: Frame) -> list[str]:
+def _told(built: RackAsBuilt, frame: Frame) -> Iterator[tuple[str, list[str]]]:
+    """Yield what stands beside the views: the frame, what is in it, its mass."""
     used = sum(i.units for i in built.mechanics.items)
-    lines = [
-        f"{frame.key}: {frame.units} units of {frame.unit_m * 1e3:g} mm, {used:g} taken; "
-        f"{frame.width_m * 1e3:.0f} x {frame.depth_m * 1e3:.0f} mm",
-    ]
-    if built.mechanics.mass_kg is not None and built.centre_of_gravity_m is not None:
-        lines.append(
-            f"{built.mechanics.mass_kg:,.0f} kg, centre of gravity "
-            f"{built.centre_of_gravity_m:.2f} m above the floor"
+    yield (
+        frame.key,
+        [
+            f"{frame.units} units of {frame.unit_m * 1e3:g} mm, {used:g} taken",
+            f"{frame.width_m * 1e3:.0f} x {frame.depth_m * 1e3:.0f} mm",
+        ],
+    )
+    kinds: dict[str, list[Item]] = {}
+    for item in built.mechanics.items:
+        kinds.setdefault(item.name.rstrip("0123456789 "), []).append(item)
+    yield (
+        "contents",
+        [
+            f"{len(items)} x {name}, {sum(i.mass_kg or 0.0 for i in items):,.0f} kg"
+            for name, items in kinds.items()
+        ],
+    )
+    mass, height = built.mechanics.mass_kg, built.centre_of_gravity_m
+    if mass is not None and height is not None:
+        yield (
+            "mass",
+            [
+                f"{mass:,.0f} kg with the frame",
+                f"centre of gravity {height:.2f} m above the floor",
+                "what no source gives shares the rack's mass by height (grade D)",
+            ],
         )
-    lines.append("masses without a source share the rack's by height (grade D)")
-    return lines

@@ -8,8 +8,8 @@ from rackwright.drawing.style import chart_css
 from rackwright.records.as_built import RackAsBuilt
 from rackwright.records.chain import PowerPlan
 
-WIDTH, BAND_PX, MARGIN, LOSS_PX = 1080.0, 150.0, 24.0, 46.0
-NAMES = {"circuit": "circuits", "shelf": "shelves or supplies", "tray": "trays"}
+WIDTH, BAND_PX, MARGIN, LOSS_PX = 828.0, 150.0, 24.0, 46.0
+NAMES = {"circuit": "circuits", "shelf": "supplies", "tray": "trays"}
 
 
 def power_svg(built: RackAsBuilt) -> str:

@@ -105,7 +105,7 @@ def _rack(subject: Subject) -> RackAsBuilt:
     return subject.rack
 
 
-def _bill(subject: Subject) -> BillOfMaterials:
+def _rack_bill(subject: Subject) -> BillOfMaterials:
     assert subject.bill is not None, "the verb gives what a format needs"
     return subject.bill
 
@@ -134,11 +134,11 @@ EXPORTS: dict[str, Export] = {
     ),
     "bom": Export(
         "the indented bill of materials, .csv or .xlsx", "rack", ".bom.csv",
-        lambda s, p: [write_bill(_bill(s), p)],
+        lambda s, p: [write_bill(_rack_bill(s), p)],
     ),
     "cyclonedx": Export(
         "the hardware bill as CycloneDX (JSON)", "rack", ".cdx.json",
-        lambda s, p: [write_text(p, cyclonedx_text(_bill(s)))],
+        lambda s, p: [write_text(p, cyclonedx_text(_rack_bill(s)))],
     ),
     "netbox-rack": Export(
         "NetBox rack type and device types (YAML), in a folder", "rack", "",
