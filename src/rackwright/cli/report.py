@@ -16,7 +16,7 @@ from rackwright.cli.output import JsonFlag, answer
 from rackwright.drawing.picture import picture_svg
 from rackwright.drawing.report import report_html
 from rackwright.formats.atomic import make_folder, write_text
-from rackwright.pipeline import Given, Result, fabric_sheets, finished_run
+from rackwright.pipeline import Given, Result, fabric_sheets, finished_run, rack_sheets
 from rackwright.records.errors import RackwrightError
 
 REPORT = "report.html"
@@ -58,7 +58,9 @@ def run(
 
 def drawn(given: Given, result: Result) -> dict[str, str]:
     """Return the page and the picture of a run, by the names of their files."""
-    page = report_html(given.study, result, (*rack_sheets(given, result), *fabric_sheets(given, result)))
+    page = report_html(
+        given.study, result, (*rack_sheets(given, result), *fabric_sheets(given, result))
+    )
     return {REPORT: page, PICTURE: picture_svg(given.study, result)}
 
 
