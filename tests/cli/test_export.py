@@ -12,6 +12,7 @@ from rackwright.cli.export import FORMATS
 
 PLAN = Path(__file__).parents[2] / "examples" / "fabric" / "fabric.toml"
 STUDY = Path(__file__).parents[2] / "examples" / "houston" / "study.toml"
+KEY = "nvidia-gb200-nvl72/400g/o1/1r"
 
 
 def called(capsys, *words):
@@ -24,15 +25,27 @@ def called(capsys, *words):
 @pytest.mark.parametrize("form", sorted(FORMATS))
 def test_every_format_is_written_from_the_example(form, tmp_path, capsys):
     target = tmp_path / f"x{FORMATS[form].ending}"
-    code, out, _ = called(capsys, form, PLAN, "--out", target, "--json")
+    source = [STUDY, "--design", KEY] if FORMATS[form].needs == "rack" else [PLAN]
+    code, out, _ = called(capsys, form, *source, "--out", target, "--json")
 
     assert code == 0
     answer = json.loads(out)
     assert all(Path(file).stat().st_size > 0 for file in answer["files"])
     if FORMATS[form].needs == "scale-up":
         assert (answer["scale_up"]["links"], answer["scale_up"]["switches"]) == (144, 2)
+    elif FORMATS[form].needs == "rack":
+        assert (answer["rack"], answer["bill_lines"] > 20) == ("nvidia-gb200-nvl72", True)
     else:
         assert answer["networks"][0]["links"] == 2048
+
+
+def test_a_rack_is_asked_of_a_study(capsys):
+    code, _, err = called(capsys, "glb", PLAN)
+    assert code == 2
+    assert "is no study" in err
+    code, _, err = called(capsys, "glb", STUDY, "--design", "nvidia-gb200-nvl7")
+    assert code == 2
+    assert "nvidia-gb200-nvl72" in err
 
 
 def test_a_design_of_a_study_is_exported(tmp_path, capsys):
