@@ -22,7 +22,9 @@ from rackwright.pipeline import (
     run,
 )
 from rackwright.records.errors import NothingFeasibleError, RackwrightError
+from rackwright.records.space import Space, SpaceRow
 from rackwright.records.study import Rehearsal, Scenario, Study
+from rackwright.summary import lead_design
 
 
 def given(tmp_path: Path, rehearse: bool = False, **changes) -> Given:
@@ -55,6 +57,45 @@ def test_the_run_goes_from_study_to_decision(finished):
     assert len(result.scenarios) == len(asked.study.scenarios)
     assert len(result.summary.statements) >= 3
     assert all(s.text and s.grade for s in result.summary.statements)
+
+
+def test_what_people_see_of_a_plan_is_whole_racks_and_the_program_stands_beside_them(finished):
+    _, result, _, _ = finished
+    for mix, plan in (
+        (result.summary.mix, result.plan),
+        *((s.mix, p) for s, p in zip(result.summary.scenarios, result.scenarios, strict=True)),
+    ):
+        assert mix
+        for b in mix:
+            assert b.racks == round(b.racks)
+            assert b.blocks == pytest.approx(
+                sum(w.blocks for w in plan.weekly if w.design == b.design)
+            )
+            assert b.program_blocks == pytest.approx(
+                sum(x.blocks for x in plan.deliveries if x.design == b.design)
+            )
+    lead = next(b for b in result.summary.mix if b.design == result.summary.lead_design)
+    assert result.decision.lot_blocks == lead.blocks
+
+
+def test_a_plan_that_does_other_work_than_the_markets_says_so(finished):
+    asked, result, _, _ = finished
+    w = result.space.workloads.index(asked.study.market.workload)
+    rows = tuple(
+        SpaceRow(
+            **{
+                **dict(row),
+                "services": tuple(None if i == w else s for i, s in enumerate(row.services)),
+            }
+        )
+        for row in result.space.rows
+    )
+    idle = f"{asked.study.market.workload}: NO DESIGN DOES IT: too slow"
+    space = Space(**{**dict(result.space), "rows": rows, "assumptions": (idle,)})
+    with pytest.raises(NothingFeasibleError, match="the market's workload") as told:
+        lead_design(asked.study, space, result.plan)
+    assert "too slow" in str(told.value)
+    assert "builds nothing" not in str(told.value)
 
 
 def test_the_same_worlds_go_from_end_to_end(finished):

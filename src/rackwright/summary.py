@@ -77,6 +77,8 @@ def lead_design(study: Study, space: Space, plan: BuildPlan) -> str:
     for x in plan.deliveries:
         if w is None or rows[x.design].services[w] is not None:
             money[x.design] = money.get(x.design, 0.0) + x.blocks * rows[x.design].price_usd
+    if not money and plan.deliveries and study.market is not None:
+        raise NothingFeasibleError(_nothing_for(study.market.workload, space))
     if not money:
         raise NothingFeasibleError(nothing_built(plan))
     return max(sorted(money), key=lambda key: money[key])
@@ -87,22 +89,38 @@ def nothing_built(plan: BuildPlan) -> str:
     return "\n".join(["the plan builds nothing:", *(f"  {text}" for text in plan.binding)])
 
 
+def _nothing_for(workload: str, space: Space) -> str:
+    """Return why a plan that builds something has nothing for the market's workload."""
+    why = [note for note in space.assumptions if note.startswith(f"{workload}: NO DESIGN")]
+    why = why or ["no block for it is worth its cost in this plan"]
+    head = f"the plan builds no design that does {workload}, the market's workload:"
+    return "\n".join([head, *(f"  {note}" for note in why), "  nothing can be tested or bought"])
+
+
 def design_blocks(space: Space, plan: BuildPlan) -> tuple[DesignBlocks, ...]:
-    """Return the blocks of each design in a plan, most accelerators first."""
+    """Return the whole blocks of each design in a plan by weeks, most accelerators first."""
     rows = {row.key: row for row in space.rows}
-    blocks: dict[str, float] = {}
+    program: dict[str, float] = {}
     for x in plan.deliveries:
-        blocks[x.design] = blocks.get(x.design, 0.0) + x.blocks
-    made = [
-        DesignBlocks(
-            design=key,
-            blocks=n,
-            racks=n * rows[key].racks,
-            accelerators=n * rows[key].accelerators,
+        program[x.design] = program.get(x.design, 0.0) + x.blocks
+    made = []
+    for key, part in program.items():
+        n = plan.whole_blocks(key)
+        made.append(
+            DesignBlocks(
+                design=key,
+                blocks=n,
+                racks=n * rows[key].racks,
+                accelerators=n * rows[key].accelerators,
+                program_blocks=part,
+            )
         )
-        for key, n in blocks.items()
-    ]
     return tuple(sorted(made, key=lambda b: (-b.accelerators, b.design)))
+
+
+def _racks(mix: Sequence[DesignBlocks]) -> str:
+    built = (b for b in mix if b.racks > 0)
+    return ", ".join(f"{b.racks:,.0f} racks of {b.design}" for b in built) or "nothing"
 
 
 def scenario_result(
@@ -119,11 +137,10 @@ def scenario_result(
     gain = free.surplus_usd - control.surplus_usd
     work = _work_gained(free.work, control.work)
     mix = design_blocks(space, free)
-    words = ", ".join(f"{b.racks:,.0f} racks of {b.design}" for b in mix) or "nothing"
     text = (
         f"{scenario.name}: surplus {free.surplus_usd / 1e6:,.0f} MUSD, "
         f"{(base.surplus_usd - free.surplus_usd) / 1e6:,.0f} MUSD less than the base plan; builds "
-        f"{words}. "
+        f"{_racks(mix)}. "
     )
     tight = _slack(free, control)
     if not changes:
@@ -199,23 +216,24 @@ def _best_statement(front: Front, workload: str) -> Statement:
     text = (
         f"Best for {workload} without shortage: {row.key}, "
         f"{row.usd_per_million_tokens:.3g} USD per million tokens {at} "
-        f"(cheapest in {row.chance_best:.0%} of worlds)."
+        f"(cheapest in {100 * row.chance_best:.0f} % of worlds)."
     )
     return Statement(text=text, grade=row.grade, leans_on="catalog prices and efficiencies")
 
 
 def _plan_statement(space: Space, plan: BuildPlan) -> Statement:
-    mix = ", ".join(f"{b.racks:,.0f} racks of {b.design}" for b in design_blocks(space, plan))
     draws, weights = np.asarray(plan.surplus_draws), np.asarray(space.parameters.weights)
     low, high = weighted_quantile(draws, weights, (0.1, 0.9))
     proof = "proved over the space" if plan.proved else f"{plan.remaining} designs not excluded"
     loss = plan.weekly_loss_usd / 1e6
     text = (
-        f"Build {mix or 'nothing'}: surplus {plan.surplus_usd / 1e6:,.0f} MUSD at expected rates, "
-        f"at most {plan.gap_fraction:.2%} below the best possible ({proof}); this plan earns "
+        f"Build {_racks(design_blocks(space, plan))}: surplus {plan.surplus_usd / 1e6:,.0f} MUSD "
+        "at expected rates, "
+        f"at most {100 * plan.gap_fraction:.2f} % below the best possible ({proof}); this plan "
+        "earns "
         f"{float(draws @ weights) / 1e6:,.0f} MUSD on average over the worlds "
         f"({low / 1e6:,.0f} to {high / 1e6:,.0f} in 80 %), since demand caps the fast ones; taken "
-        f"to whole racks and weeks it loses {loss:,.0f} MUSD."
+        f"to whole racks week by week, as counted here, it loses {loss:,.0f} MUSD."
     )
     return Statement(text=text, grade=plan.grade, leans_on="prices, supply and value of work")
 
@@ -228,7 +246,7 @@ def _evidence_statement(evidence: Evidence, before: Decision) -> Statement:
         if evidence.moved
         else f"the decision stays: {before.action}"
     )
-    text = f"{kind}: {evidence.summary} Expected rate {share:+.1%}; {move}."
+    text = f"{kind}: {evidence.summary} Expected rate {100 * share:+.1f} %; {move}."
     return Statement(
         text=text,
         grade=Grade.D if evidence.kind == "fictitious" else evidence.decision.grade,

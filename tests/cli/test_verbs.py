@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import pytest
@@ -136,6 +137,19 @@ def test_buy_values_the_option_in_order(home):
     assert made["option_usd"] >= made["option_without_tests_usd"] - 1
     assert made["perfect_information_usd"] >= made["option_usd"] - 1
     assert made["conditions"]
+
+
+def test_the_chances_of_a_gate_are_complete(home):
+    lines = call("buy", str(home / "study.toml")).stdout.splitlines()
+    head = next(i for i, line in enumerate(lines) if "over before" in line)
+    gates = 0
+    for line in lines[head + 1 :]:
+        chances = [int(x) for x in re.findall(r"(\d+) %", line)]
+        if len(chances) != 5:
+            break
+        gates += 1
+        assert abs(sum(chances) - 100) <= 2  # each rounded to a whole per cent
+    assert gates >= 2
 
 
 def test_the_ledger_answers_a_question():

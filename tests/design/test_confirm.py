@@ -51,7 +51,7 @@ def test_corrections_say_which_percentile_from_what_to_what():
     )  # fmt: skip
 
     assert told.corrections() == (
-        "TTFT p95 0.5 s -> 0.61 s", "rate within the limits 100% -> 90%",
+        "TTFT p95 0.5 s -> 0.61 s", "rate within the limits 100 % -> 90 %",
     )  # fmt: skip
 
 

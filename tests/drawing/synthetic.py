@@ -207,7 +207,7 @@ def price(usd: float, name: str = "hbm") -> ShadowPrice:
 
 def scenario(name: str, cost: float, redesign: float, **changes) -> ScenarioResult:
     base, key = 100e6, FOUR if redesign else ONE
-    mix = (DesignBlocks(design=key, blocks=2, racks=8, accelerators=64),)
+    mix = (DesignBlocks(design=key, blocks=2, racks=8, accelerators=64, program_blocks=2.3),)
     work = (WorkRow(workload="chat", tokens=8e12, tokens_after=1e12, wanted_tokens=12e12,
                     value_usd=90e6),)  # fmt: skip
     fields = {
@@ -315,8 +315,9 @@ def summary(readings: str | None = None, **changes) -> RunSummary:
             Statement(text="Second headline, 5 > 4.", grade=Grade.D, leans_on="two"),
         ),
         "best": {"chat": ONE, "pretrain": FOUR},
-        "mix": (DesignBlocks(design=ONE, blocks=15, racks=15, accelerators=120),
-                DesignBlocks(design=FOUR, blocks=2, racks=8, accelerators=64)),
+        "mix": (DesignBlocks(design=ONE, blocks=15, racks=15, accelerators=120,
+                             program_blocks=15.2),
+                DesignBlocks(design=FOUR, blocks=2, racks=8, accelerators=64, program_blocks=2)),
         "lead_design": ONE,
         "scenarios": (scenario("hbm-halves", 30e6, 0.0), scenario("strait", 50e6, 12e6),
                       scenario("doubt", 20e6, 0.5e6)),

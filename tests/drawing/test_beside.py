@@ -65,7 +65,7 @@ def test_cost_moves_with_the_range_of_each_price_and_with_energy():
     # half of 2 USD is price, of which 20 of 100 is the range to either side
     assert moved["price: chips"] == pytest.approx((1.8, 2.2))
     assert "price: frame" not in moved
-    assert moved["price of energy ± 25%"] == pytest.approx((2 - 0.125, 2 + 0.125))
+    assert moved["price of energy ± 25 %"] == pytest.approx((2 - 0.125, 2 + 0.125))
 
 
 def test_a_composed_rack_is_at_its_upper_end_already():

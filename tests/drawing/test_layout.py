@@ -36,7 +36,9 @@ def test_names_say_what_tells_designs_apart_and_keep_their_colours():
 def test_a_baseline_is_grey_unless_it_is_built():
     old = run(summary=synthetic.summary(mix=()))
     built = run(summary=synthetic.summary(mix=(
-        synthetic.DesignBlocks(design=OLD, blocks=1, racks=1, accelerators=8),
+        synthetic.DesignBlocks(
+            design=OLD, blocks=1, racks=1, accelerators=8, program_blocks=1
+        ),
     )))  # fmt: skip
 
     assert page_of(study(), old).names.colour(OLD) == BASELINE

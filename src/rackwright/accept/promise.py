@@ -69,7 +69,8 @@ def judge_promise(
         measured=exp(truth) if probe.better == "higher" else exp(-truth),
         log_likelihood_ratio=ratio,
         further_racks=further,
-        why=f"{share:.1%} of the promise on {len(values)} racks, spread of one {sd:.1%}; "
+        why=f"{100 * share:.1f} % of the promise on {len(values)} racks, "
+        f"spread of one {100 * sd:.1f} %; "
         f"log ratio {ratio:+.2f}, accept at {limits.accept_at:.2f}, "
         f"reject at {limits.reject_at:+.2f}",
     )

@@ -15,12 +15,12 @@ def assumptions(study: Study, bills: Bills, model: Model) -> tuple[str, ...]:
     """Return what every plan of the model takes for granted."""
     facts = model.facts
     notes = [
-        f"a token is worth the study's value until week {study.objective.life_weeks:g}: BUILD lets "
-        "no price fall",
+        f"a token is worth the study's value until week {study.objective.life_weeks:.0f}: BUILD "
+        "lets no price fall",
         "parts whose supply states a price are paid when they arrive, everything else in the "
         "bucket of building",
         "a block starts in the first period after its bucket ends and its transit is over",
-        f"all blocks end together in week {study.objective.life_weeks:g}; one that arrived later "
+        f"all blocks end together in week {study.objective.life_weeks:.0f}; one that arrived later "
         "is credited its unused life, straight-line, at its price",
         "duty is charged on parts with a supply when they enter a factory's country, at what is "
         "paid for them, and on finished racks when they enter the data center's, at their price",
@@ -92,6 +92,6 @@ def proof_notes(found: Found, gap: float, limits: Limits) -> tuple[str, ...]:
     ]
     if gap > limits.gap:
         notes.append(
-            f"not proved: the search stopped after {found.nodes} branches with a gap of {gap:.2%}"
+            f"not proved: the search stopped after {found.nodes} branches with a gap of {100 * gap:.2f} %"
         )
     return tuple(notes)

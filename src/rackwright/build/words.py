@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rackwright.build.facts import Array
 from rackwright.build.model import Model, Point, installed
 from rackwright.build.shadow import Resource
 from rackwright.records.plan import ShadowPrice
@@ -69,7 +70,7 @@ def binding(
         lines.append(
             f"{say.what.format(name=resource.name)}: {amount(resource.size, say.unit)} in all; "
             f"one {say.one} more is worth {_usd(say.scale * shadow.usd_low)}, one less costs "
-            f"{_usd(say.scale * shadow.usd_high)} ({share:.0%} of all scarcity)"
+            f"{_usd(say.scale * shadow.usd_high)} ({100 * share:.0f} % of all scarcity)"
         )
     return (*lines, *_work(model, point), *_coolant(model))
 
@@ -89,11 +90,25 @@ def _work(model: Model, point: Point) -> list[str]:
                     "weeks; more blocks would have no work there"
                 )
         elif rate[w].any():
-            share = float(rate[w] @ facts.work_s / facts.wanted[w])
-            lines.append(f"{name}: one block trains at a time; {share:.1%} of its tokens are done")
+            done = rate[w] * facts.work_s / facts.wanted[w]
+            lines.append(f"{name}: one block trains at a time; {_trained(done, facts.edges[-1])}")
         else:
             lines.append(f"{name}: not trained; no block for it is worth its cost here")
     return lines
+
+
+def _trained(done: Array, horizon: float) -> str:
+    """Return how much of a training workload is done, `done` being its shares by period (V,).
+
+    >>> _trained(np.array([0.5, 0.47, 0.03]), 104)
+    '97.0 % of its tokens are done within the 104 weeks of the plan, all of them in the end'
+    """
+    within, whole = float(done[:-1].sum()), float(done.sum())
+    text = f"{100 * within:.1f} % of its tokens are done within the {horizon:g} weeks of the plan"
+    if whole < within + 5e-4:
+        return text
+    rest = "all of them" if whole > 1 - 5e-4 else f"{100 * whole:.1f} %"
+    return f"{text}, {rest} in the end"
 
 
 def _coolant(model: Model) -> list[str]:

@@ -48,7 +48,7 @@ def option_case(study: Study, space: Space, plan: BuildPlan, design: str) -> Opt
         study_sha256=space.study_sha256,
         design=design,
         workload=market.workload,
-        lot_blocks=float(terms.lot_blocks or max(1, round(blocks))),
+        lot_blocks=float(terms.lot_blocks or max(1.0, round(plan.whole_blocks(design)))),
         strike_usd_per_block=landed_usd_per_block(plan, design) * (1 + terms.maker_margin),
         delivery_weeks=sum(x.arrival_week * x.blocks for x in mine) / blocks,
         # Performance is taken over what is expected now, so that 1 is what the page says.

@@ -162,9 +162,9 @@ def _amount(value: float, estimate: Estimate) -> str:
     if estimate.unit == "USD":
         return f"{value / 1e6:,.3f} MUSD"
     if estimate.unit == "share":
-        return f"{value:.1%}"
+        return f"{100 * value:.1f} %"
     if estimate.unit in ("per year", "per week") and estimate.name != "jumps_per_year":
-        return f"{value:.2%} {estimate.unit}"
+        return f"{100 * value:.2f} % {estimate.unit}"
     digits = f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
     return f"{digits} {estimate.unit}"
 

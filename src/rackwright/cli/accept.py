@@ -157,7 +157,7 @@ def plan_lines(made: AcceptancePlan) -> list[str]:
                 f"{p.bad:,.4g}",
                 f"{p.racks_needed}",
                 f"{p.expected_racks_good:.1f}",
-                f"{p.smallest_detectable:.1%}",
+                f"{100 * p.smallest_detectable:.1f} %",
             ]
             for p in made.probes
         ],

@@ -71,15 +71,28 @@ def _written(out: Path, plan: BuildPlan, certificate: Certificate) -> str:
 def _lines(plan: BuildPlan, space: Space) -> list[str]:
     lines = [
         f"{plan.scenario}: surplus {money(plan.surplus_usd)}, bound {money(plan.bound_usd)} "
-        f"(gap {plan.gap_fraction:.3%}), grade {plan.grade}; {plan.columns} columns in "
+        f"(gap {100 * plan.gap_fraction:.3f} %), grade {plan.grade}; {plan.columns} columns in "
         f"{plan.rounds} pricing rounds; "
         + ("optimal over the space" if plan.proved else f"{plan.remaining} designs not excluded"),
         "",
     ]
     mix = design_blocks(space, plan)
     lines += table(
-        ["design", "blocks", "racks", "accelerators"],
-        [[b.design, f"{b.blocks:,.1f}", f"{b.racks:,.0f}", f"{b.accelerators:,.0f}"] for b in mix],
+        ["design", "blocks", "racks", "accelerators", "blocks of the program"],
+        [
+            [
+                b.design,
+                f"{b.blocks:,.6g}",
+                f"{b.racks:,.6g}",
+                f"{b.accelerators:,.0f}",
+                f"{b.program_blocks:,.1f}",
+            ]
+            for b in mix
+        ],
+    )
+    lines.append(
+        "  whole blocks, week by week: what is built. The program has parts of blocks, in buckets "
+        f"of weeks: surplus, bound, gap are of it; whole weeks lose {money(plan.weekly_loss_usd)}"
     )
     lines += ["", "work:"]
     lines += table(

@@ -15,7 +15,7 @@ from rackwright.cli.output import JsonFlag, answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.tables import money, table
 from rackwright.pipeline import run_build, run_buy, run_design
-from rackwright.records.decision import Decision
+from rackwright.records.decision import Decision, Gate
 from rackwright.records.errors import RackwrightError, nearest
 from rackwright.records.ledger import LedgerReport, Operation
 from rackwright.summary import lead_design
@@ -91,20 +91,35 @@ def decision_lines(decision: Decision) -> list[str]:
     )
     lines += ["", "gates (price per million tokens; performance as believed today):"]
     lines += table(
-        ["week", "exercise above", "decline below", "chance: exercise", "test", "wait", "decline"],
+        ["week", "exercise above", "decline below", *_CHANCES, "over before"],
         [
             [
                 f"{g.week:g}",
                 _usd(g.exercise_above_usd_per_million_tokens),
                 _usd(g.decline_below_usd_per_million_tokens),
-                *(f"{g.chance[a]:.0%}" for a in ("exercise", "test", "wait", "decline")),
+                *(f"{100 * chance:.0f} %" for chance in _chances(g)),
             ]
             for g in decision.gates
         ],
     )
+    lines += ["  chances as seen from today; over before: bought, declined or lapsed by then"]
     lines += ["", "what would change it, easiest first:"]
     lines += [f"  {c.text}" for c in decision.conditions[:6]]
     return [*lines, "", decision.partial_exercise]
+
+
+_CHANCES = ("chance: exercise", "test", "wait", "decline")
+
+
+def _chances(gate: Gate) -> tuple[float, ...]:
+    """Return the chances of the actions and that the option is over before; their sum is 1."""
+    acts = (
+        gate.chance["exercise"],
+        gate.chance["test"],
+        gate.chance["wait"],
+        gate.chance["decline"],
+    )
+    return (*acts, max(0.0, 1.0 - sum(acts)))
 
 
 def _usd(value: float | None) -> str:

@@ -99,7 +99,7 @@ def _lines(rows: list[Difference], all_fields: bool) -> list[str]:
             _cell(d.field),
             _cell(d.left),
             _cell(d.right),
-            "" if d.relative is None else f"{d.relative:+.2%}",
+            "" if d.relative is None else f"{100 * d.relative:+.2f} %",
         ]
         for d in shown
     ]

@@ -163,7 +163,7 @@ def _lines(space: Space, front: Front, meter: Meter) -> list[str]:
                     f"{rate(r.rate_low)} to {rate(r.rate_high)}",
                     f"{r.usd_per_million_tokens:.3g}",
                     money(r.price_usd),
-                    f"{r.chance_best:.0%}",
+                    f"{100 * r.chance_best:.0f} %",
                     str(r.grade),
                 ]
                 for r in rows
@@ -205,7 +205,7 @@ def _confirmed(rows: list[FrontRow]) -> list[str]:
                         if on
                     )
                     or "-",
-                    f"{c.rate_share:.0%}",
+                    f"{100 * c.rate_share:.0f} %",
                 ]
                 for row, c in known
             ],
@@ -229,7 +229,7 @@ def _residuals(space: Space) -> list[str]:
             system.system,
             money(system.price_usd),
             money(system.bill_usd),
-            f"{system.residual_share:+.1%}",
+            f"{100 * system.residual_share:+.1f} %",
             system.as_of,
             str(system.grade),
         ]
@@ -239,6 +239,7 @@ def _residuals(space: Space) -> list[str]:
         "",
         "priced systems against their bills (the residual is NRE, integration, licence, margin):",
         *table(["system", "price", "bill", "residual", "as of", "grade"], rows),
-        f"  systems without a price are charged {mean:+.1%}; composed racks {max(shares):+.1%} and "
+        f"  systems without a price are charged {100 * mean:+.1f} %; composed racks "
+        f"{100 * max(shares):+.1f} % and "
         "the upper end of every part's price",
     ]

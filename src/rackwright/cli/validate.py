@@ -153,9 +153,9 @@ def _goodput(catalog: Catalog, *, as_json: bool) -> None:
         lines += ["", f"a 405B model at the rate of {score.failures}, {told}:"]
         rows = [
             [f"{s.accelerators:,}", f"{s.mtbf_s / 3600:.2f}", f"{s.interval_s:.0f} s",
-             f"{s.young_s:.0f} s", f"{s.daly_s:.0f} s", f"{s.checkpoint_share:.1%}",
-             f"{s.lost_share:.1%}", f"{s.down_share:.1%}", f"{s.spares}",
-             f"{s.halted_share:.2%}", f"{s.effective_share:.1%}"]
+             f"{s.young_s:.0f} s", f"{s.daly_s:.0f} s", f"{100 * s.checkpoint_share:.1f} %",
+             f"{100 * s.lost_share:.1f} %", f"{100 * s.down_share:.1f} %", f"{s.spares}",
+             f"{100 * s.halted_share:.2f} %", f"{100 * s.effective_share:.1f} %"]
             for s in sizes
         ]  # fmt: skip
         lines += table(head, rows)

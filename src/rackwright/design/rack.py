@@ -98,7 +98,7 @@ def _of_system(system: RackSystem, catalog: Catalog) -> Rack:
     if liquid is None:
         liquid = LIQUID_SHARE[system.cooling] * system.power_w
         notes.append(
-            f"{system.key}: {LIQUID_SHARE[system.cooling]:.0%} of heat into the coolant, "
+            f"{system.key}: {100 * LIQUID_SHARE[system.cooling]:.0f} % of heat into the coolant, "
             f"by its cooling class ({system.cooling})"
         )
     mass = system.mass_kg
@@ -165,7 +165,9 @@ def _of_servers(
     if share is None:
         share = LIQUID_SHARE[server.cooling]
         if share:
-            notes.append(f"{key}: {share:.0%} of heat into the coolant, by its cooling class")
+            notes.append(
+                f"{key}: {100 * share:.0f} % of heat into the coolant, by its cooling class"
+            )
     mass = server.mass_kg
     if mass is None:
         known = [s.mass_kg for s in catalog.all("servers") if isinstance(s, Server)]

@@ -181,17 +181,19 @@ def _assumptions(catalog: Catalog, candidate: Candidate, over: Residual) -> tupl
     if rack.composition is not None:
         notes.append(
             f"composed racks: charged the upper end of every range, with a residual of "
-            f"{over.high:+.1%} of the bill (priced systems: {over.low:+.1%} to {over.high:+.1%})"
+            f"{100 * over.high:+.1f} % of the bill (priced systems: {100 * over.low:+.1f} % to "
+            f"{100 * over.high:+.1f} %)"
         )
     elif own is None:
         notes.append(
-            f"{rack.key}: no published price; residual {over.middle:+.1%} of the bill, as the "
-            f"priced systems show ({over.low:+.1%} to {over.high:+.1%})"
+            f"{rack.key}: no published price; residual {100 * over.middle:+.1f} % of the bill, "
+            "as the "
+            f"priced systems show ({100 * over.low:+.1f} % to {100 * over.high:+.1f} %)"
         )
     elif own < 0:
         notes.append(
             f"{rack.key}: its bill exceeds its published price; the residual of "
-            f"{own:+.1%} takes that back, part prices are too high together"
+            f"{100 * own:+.1f} % takes that back, part prices are too high together"
         )
     if candidate.rack.status != "shipping":
         notes.append(f"{rack.key}: {candidate.rack.status}, not shipping; its numbers may change")

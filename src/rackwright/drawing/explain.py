@@ -14,7 +14,8 @@ def explain(row: SpaceRow, space: Space) -> list[str]:
     """Return lines that say what a design is, costs, draws, and does, and why."""
     return [
         f"{row.key}  (grade {row.grade}, {row.revision})",
-        f"  {row.racks} racks, {row.accelerators:,} x {row.accelerator}, "
+        f"  {row.racks} {'rack' if row.racks == 1 else 'racks'}, "
+        f"{row.accelerators:,} x {row.accelerator}, "
         f"{row.axes.nics_per_accelerator} x {row.nic_gbit_per_s} Gbit/s per accelerator, "
         "oversubscription "
         f"{row.oversubscription:g}; valid for clusters of {row.cluster_accelerators[0]:,} to "
@@ -63,7 +64,8 @@ def _price(row: SpaceRow) -> Iterator[str]:
         if not line.usd_low and not line.usd_high:  # what leads to the upper end has no range
             ends = ""
         yield (
-            f"    {line.name:<17}{line.usd / 1e6:>10,.3f} MUSD  {line.usd / row.price_usd:>6.1%}"
+            f"    {line.name:<17}{line.usd / 1e6:>10,.3f} MUSD  "
+            f"{100 * line.usd / row.price_usd:>6.1f} %"
             f"  ({ends}grade {line.grade})"
         )
 
@@ -72,7 +74,7 @@ def _physical(row: SpaceRow) -> Iterator[str]:
     yield f"  power {row.provisioned_power_w / 1e3:,.1f} kW reserved (IT):"
     for line in row.power:
         share = line.w / row.provisioned_power_w
-        yield f"    {line.name:<41}{line.w / 1e3:>10,.1f} kW  {share:>6.1%}"
+        yield f"    {line.name:<41}{line.w / 1e3:>10,.1f} kW  {100 * share:>6.1f} %"
     yield f"  heat {row.liquid_w / 1e3:,.1f} kW to coolant, {row.air_w / 1e3:,.1f} kW to air"
     yield (
         f"  floor {row.floor_m2:,.1f} m2, mass {row.mass_kg:,.0f} kg, coolant supply up to "
@@ -104,7 +106,7 @@ def _services(row: SpaceRow, space: Space) -> Iterator[str]:
         yield f"    step {service.step_s * 1e3:,.2f} ms:"
         for part in service.parts:
             share = part.seconds / service.step_s
-            yield f"      {part.name:<28}{part.seconds * 1e3:>11,.3f} ms  {share:>6.1%}"
+            yield f"      {part.name:<28}{part.seconds * 1e3:>11,.3f} ms  {100 * share:>6.1f} %"
 
 
 def _kept(service: Service) -> Iterator[str]:
@@ -112,10 +114,11 @@ def _kept(service: Service) -> Iterator[str]:
     size = service.goodput
     if size is not None:
         yield (
-            f"    {size.effective_share:.1%} of the time is kept: a failure every "
+            f"    {100 * size.effective_share:.1f} % of the time is kept: a failure every "
             f"{size.mtbf_s / 3600:,.1f} h, checkpoints every {size.interval_s:,.0f} s cost "
-            f"{size.checkpoint_share:.1%}, lost work {size.lost_share:.1%}, restarts "
-            f"{size.down_share:.1%}, waits for repair {size.halted_share:.2%} with "
+            f"{100 * size.checkpoint_share:.1f} %, "
+            f"lost work {100 * size.lost_share:.1f} %, restarts "
+            f"{100 * size.down_share:.1f} %, waits for repair {100 * size.halted_share:.2f} % with "
             f"{size.spares} spare nodes"
         )
 
@@ -135,7 +138,7 @@ def _plan(service: Service) -> str:
         )
     cache = f", cache {plan.cache_precision}" if plan.cache_precision else ""
     draft = f", {plan.draft_tokens} tokens drafted" if plan.draft_tokens else ""
-    apart = f", {plan.prefill_share:.0%} of them prefill only" if plan.prefill_share else ""
+    apart = f", {100 * plan.prefill_share:.0f} % of them prefill only" if plan.prefill_share else ""
     copies = max(plan.expert_parallel // plan.tensor_parallel, 1)
     attention = f", attention DP {copies}" if copies > 1 else ""
     return (
@@ -154,5 +157,5 @@ def _limits(service: Service) -> Iterator[str]:
     if service.tpot_s is not None:
         parts.append(f"TPOT {service.tpot_s * 1e3:,.1f} ms")
     if service.mfu is not None:
-        parts.append(f"MFU {service.mfu:.1%}")
+        parts.append(f"MFU {100 * service.mfu:.1f} %")
     yield f"    {', '.join(parts)}"

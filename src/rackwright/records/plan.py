@@ -127,3 +127,10 @@ class BuildPlan(Record):
     certificate_sha256: str
     grade: Grade
     assumptions: tuple[str, ...] = ()
+
+    def whole_blocks(self, design: str) -> float:
+        """Return the blocks of a design that are built, week by week and whole.
+
+        Parts of a block that no week finishes are not among them; `deliveries` have them.
+        """
+        return round(sum(w.blocks for w in self.weekly if w.design == design), 6)

@@ -21,12 +21,15 @@ class Statement(Record):
 
 
 class DesignBlocks(Record):
-    """Blocks of one design in a plan."""
+    """Blocks of one design in a plan, as they are built week by week: whole ones."""
 
     design: str
     blocks: float
     racks: float
     accelerators: float
+    program_blocks: float = Field(
+        description="as the bucketed program has them, in parts; surplus and bound are of these"
+    )
 
 
 class ScenarioResult(Record):

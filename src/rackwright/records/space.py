@@ -271,7 +271,7 @@ class Confirmed(Record):
             here, there = 1e3 * self.tpot_s, 1e3 * self.tpot_simulated_s
             found.append(f"TPOT {named} {here:.3g} ms -> {there:.3g} ms")
         if self.rate_share < 1.0:
-            found.append(f"rate within the limits 100% -> {self.rate_share:.0%}")
+            found.append(f"rate within the limits 100 % -> {100 * self.rate_share:.0f} %")
         return tuple(found)
 
 

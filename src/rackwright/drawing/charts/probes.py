@@ -88,7 +88,7 @@ def _row(row: Probe, scale: Scale, top: float, width: float) -> Part:
         rect(start, y - 8, bad - start, 16, "bad-zone"),
         rect(
             scale.at(row.low), y - 5, scale.at(row.high) - scale.at(row.low), 10, "quiet-band",
-            f"{row.label}: predicted {row.predicted:.1%} of the promise",
+            f"{row.label}: predicted {100 * row.predicted:.1f} % of the promise",
         ),
         rule(scale.at(row.predicted), y - 6, scale.at(row.predicted), y + 6, "predicted"),
         rule(scale.at(row.good), y - 8, scale.at(row.good), y + 8, "good-line"),
@@ -98,13 +98,15 @@ def _row(row: Probe, scale: Scale, top: float, width: float) -> Part:
         parts.append(text(width, top + 15, row.verdict, f"small halo {row.verdict}", "end"))
     if row.center is not None:
         x = scale.at(row.center)
-        parts.append(dot(x, y, 6, "c0 fill edge", f"{row.label}: {row.center:.1%}"))
+        parts.append(dot(x, y, 6, "c0 fill edge", f"{row.label}: {100 * row.center:.1f} %"))
         wide = text_width(row.verdict, SMALL) + 10
         label = f"{row.center * 100:.1f} %"
         parts.append(text(width - wide, top + 15, label, "small halo strong", "end"))
     for unit in row.units:  # last, so that none hides behind their center
         style = "unit out" if unit.out else "unit"
-        parts.append(dot(scale.at(unit.share), y, 3.5, style, f"{unit.name}: {unit.share:.1%}"))
+        parts.append(
+            dot(scale.at(unit.share), y, 3.5, style, f"{unit.name}: {100 * unit.share:.1f} %")
+        )
     return join(parts)
 
 

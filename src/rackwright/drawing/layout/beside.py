@@ -67,7 +67,9 @@ def sensitivity(space: Space, row: SpaceRow, front: FrontRow) -> Ranges:
     now = front.usd_per_million_tokens
     found = [*_parameters(space, row, front), *_prices(row, front)]
     energy = front.energy_share * ENERGY_RANGE
-    found.append((f"price of energy ± {ENERGY_RANGE:.0%}", now * (1 - energy), now * (1 + energy)))
+    found.append(
+        (f"price of energy ± {100 * ENERGY_RANGE:.0f} %", now * (1 - energy), now * (1 + energy))
+    )
     found.sort(key=lambda x: (-(x[2] - x[1]), x[0]))
     return Ranges(
         "USD per million tokens",

@@ -99,7 +99,7 @@ def _more(x: _Shown) -> Part:
         told = [f"{plan.replicas:,} replicas of {plan.batch:,}"]
         told += [f"chunk {plan.prefill_chunk_tokens:,}"]
         told += [f"{plan.draft_tokens} drafted"] if plan.draft_tokens else []
-        told += [f"{plan.prefill_share:.0%} prefill only"] if plan.prefill_share else []
+        told += [f"{100 * plan.prefill_share:.0f} % prefill only"] if plan.prefill_share else []
     return small(", ".join(told), wraps=True)
 
 
@@ -133,8 +133,8 @@ def _network(x: _Shown) -> Part:
 def _cost(x: _Shown) -> Part:
     front = x[0]
     split = (
-        f"price {front.capital_share:.0%}, energy {front.energy_share:.0%}, "
-        f"power {front.reserved_share:.0%}"
+        f"price {100 * front.capital_share:.0f} %, energy {100 * front.energy_share:.0f} %, "
+        f"power {100 * front.reserved_share:.0f} %"
     )
     return tag(
         "span", words.number(front.usd_per_million_tokens), tag("br"), small(split, wraps=True)

@@ -199,12 +199,19 @@ def _mix(page: Page) -> Html:
         lines.append(
             (
                 page.design(b.design, *tags), words.count(b.blocks), words.count(b.racks),
-                words.count(b.accelerators), words.power(power),
+                words.count(b.accelerators), words.count(b.program_blocks), words.power(power),
                 words.usd(usd) if usd is not None else "",
             )
         )  # fmt: skip
-    head = ("design", "blocks", "racks", "accelerators", "power, IT", "landed cost of a block")
-    return table(head, lines, "tnnnnn", title="The mix")
+    head = ("design", "blocks", "racks", "accelerators", "blocks of the program", "power, IT",
+            "landed cost of a block")  # fmt: skip
+    return join(
+        table(head, lines, "tnnnnnn", title="The mix"),
+        tag("p", "Blocks, racks and accelerators are whole, as they are built week by week. The "
+            "program plans in buckets of weeks and in parts of blocks: surplus, bound and the "
+            "charts below are of it; whole racks and weeks lose "
+            f"{words.usd(plan.weekly_loss_usd)}.", class_="lead"),
+    )  # fmt: skip
 
 
 def _over_time(page: Page) -> Html | None:
