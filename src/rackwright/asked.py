@@ -31,6 +31,8 @@ Whole = NDArray[np.int64]
 KINDS = ("poisson", "bursty", "diurnal")
 REQUESTS = 10_000
 """Requests that are made where no number is given."""
+MOST = 10_000_000
+"""Requests of one simulation: a few gigabytes."""
 LONGEST = 131_072.0
 """Tokens at which made lengths are cut where nothing else bounds them."""
 
@@ -61,21 +63,21 @@ class Wanted(NamedTuple):
 
 def mistakes_of(wanted: Wanted) -> list[str]:
     """Return what contradicts itself, or cannot be, among what is asked."""
-    found = not_positive(
+    found = outside(
         {
-            "--rate": wanted.rate_per_s, "--requests": wanted.requests,
-            "--cv": wanted.arrivals.cv, "--hash-tokens": wanted.hash_tokens,
+            "--rate": (wanted.rate_per_s, 1e-6, 1e9),
+            "--requests": (wanted.requests, 1, MOST),
+            "--cv": (wanted.arrivals.cv, 0.01, 100.0),
+            "--swing": (wanted.arrivals.swing, 0.0, 1.0),
+            "--hash-tokens": (wanted.hash_tokens, 1, 1 << 20),
+            "--clients": (wanted.clients, 0, MOST),
         }
-    )  # fmt: skip
+    )
     if wanted.arrivals.kind not in KINDS:
         found.append(
             f"--arrivals: found {wanted.arrivals.kind!r}; allowed: {', '.join(KINDS)}."
             f"{nearest(wanted.arrivals.kind, KINDS)}"
         )
-    if wanted.clients < 0:
-        found.append(f"--clients: found {wanted.clients}, at least 0 is needed")
-    if not 0.0 <= wanted.arrivals.swing <= 1.0:
-        found.append(f"--swing: found {wanted.arrivals.swing:g}, a share from 0 to 1 is needed")
     if wanted.trace is not None and (wanted.input or wanted.output or wanted.lengths):
         found.append("--input, --output, --lengths: the trace has lengths; leave them or it out")
     if wanted.lengths is not None and (wanted.input or wanted.output):
@@ -83,12 +85,12 @@ def mistakes_of(wanted: Wanted) -> list[str]:
     return found
 
 
-def not_positive(numbers: Mapping[str, float | None]) -> list[str]:
-    """Return what is wrong with flags whose numbers have to be above 0; None is not given."""
+def outside(numbers: Mapping[str, tuple[float | None, float, float]]) -> list[str]:
+    """Return what is wrong with flags whose numbers have to lie within ends; None is not given."""
     return [
-        f"{flag}: found {value:g}, more than 0 is needed"
-        for flag, value in numbers.items()
-        if value is not None and not 0.0 < value < np.inf
+        f"{flag}: found {value:g}, from {low:g} to {high:g} is allowed"
+        for flag, (value, low, high) in numbers.items()
+        if value is not None and not low <= value <= high
     ]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rackwright import catalog as catalogs
-from rackwright.asked import Wanted, mistakes_of, not_positive, requests_of
+from rackwright.asked import Wanted, mistakes_of, outside, requests_of
 from rackwright.catalog import Catalog
 from rackwright.design.deploy import (
     Deployment,
@@ -102,7 +102,9 @@ def simulated(
     mistakes = _mistakes(setting, wanted)
     limits = [_seconds(text, flag, mistakes) for text, flag in ((ttft, "--ttft"), (tpot, "--tpot"))]
     think = _seconds(wanted.think, "--think", mistakes) or 0.0
-    period = _seconds(wanted.arrivals.period, "--period", mistakes) or 86_400.0
+    period = _seconds(wanted.arrivals.period, "--period", mistakes) or 0.0
+    if wanted.arrivals.kind == "diurnal" and period <= 0.0 and not mistakes:
+        mistakes.append("--period: found 0 s, a time above 0 is needed")
     if mistakes:
         raise InputError(mistakes)
     components = catalogs.load(catalog, calibration)
@@ -153,15 +155,19 @@ def _mistakes(setting: Setting, wanted: Wanted) -> list[str]:
         )
     if setting.cache_precision not in ("", "bf16", "fp8"):
         found.append(f"--cache-precision: found {setting.cache_precision!r}; allowed: bf16, fp8")
-    positive = {
-        "--block-tokens": setting.block_tokens, "--requests-at-once": setting.requests_at_once,
-        "--step-tokens": setting.step_tokens, "--cache-tokens": setting.cache_tokens,
-        "--replicas": setting.replicas, "--tensor": setting.tensor,
-        "--pipeline": setting.pipeline, "--expert": setting.expert,
-    }  # fmt: skip
-    found += not_positive(positive)
-    if setting.prefill_replicas is not None and setting.prefill_replicas < 0:
-        found.append(f"--prefill-replicas: found {setting.prefill_replicas}, at least 0 is needed")
+    found += outside(
+        {
+            "--block-tokens": (setting.block_tokens, 1, 4096),
+            "--requests-at-once": (setting.requests_at_once, 1, 1 << 30),
+            "--step-tokens": (setting.step_tokens, 1, 1 << 30),
+            "--cache-tokens": (setting.cache_tokens, 1, 1 << 50),
+            "--replicas": (setting.replicas, 1, 4096),
+            "--prefill-replicas": (setting.prefill_replicas, 0, 4096),
+            "--tensor": (setting.tensor, 1, 4096),
+            "--pipeline": (setting.pipeline, 1, 4096),
+            "--expert": (setting.expert, 1, 4096),
+        }
+    )
     if setting.block_tokens > 0 and wanted.hash_tokens % setting.block_tokens:
         found.append(
             f"--hash-tokens: {wanted.hash_tokens} is no multiple of a cache block of "

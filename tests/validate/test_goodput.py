@@ -1,5 +1,7 @@
 """Published figures of reliability beside ours."""
 
+import pytest
+
 from rackwright.validate.goodput import score_goodput
 from tests.validate.tables import CATALOG
 
@@ -12,6 +14,17 @@ def test_every_published_figure_is_met_and_shows_its_arithmetic():
         assert check.agrees, check.what
         assert check.arithmetic
         assert check.source
+
+
+def test_causes_share_what_failures_take():
+    score = score_goodput(CATALOG)
+    whole = next(s for s in score.sizes if s.accelerators == 16_384)
+
+    assert sum(c.count for c in score.causes) == 419
+    assert sum(c.time_share for c in score.causes) == pytest.approx(
+        whole.lost_share + whole.down_share
+    )
+    assert [c.count for c in score.causes] == sorted((c.count for c in score.causes), reverse=True)
 
 
 def test_the_table_runs_from_a_thousand_to_a_hundred_thousand():

@@ -89,7 +89,7 @@ def run(
     ] = "0 s",
     ttft: Annotated[str, typer.Option(help="limit of the time to first token")] = "",
     tpot: Annotated[str, typer.Option(help="limit of the time per output token")] = "",
-    seed: Annotated[int, typer.Option(help="of what is made")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="of what is made")] = 1,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="keep the record and the picture")
     ] = None,

@@ -143,6 +143,15 @@ def _goodput(catalog: Catalog, *, as_json: bool) -> None:
             f"  {check.arithmetic}",
             f"  {check.source}",
         ]
+    lines += ["", f"{score.failures}, by cause (lost work and restarts):"]
+    lines += table(
+        ["cause", "interruptions", "hours between", "of the time", "node"],
+        [
+            [c.name, f"{c.count:g}", f"{c.hours_between:,.1f}", f"{c.time_share:.2%}",
+             "leaves" if c.takes_node else "stays"]
+            for c in score.causes
+        ],
+    )  # fmt: skip
     t = score.terms
     head = ["accelerators", "hours to a failure", "checkpoint every", "Young", "Daly",
             "checkpoints", "lost", "down", "spares", "waits", "kept"]  # fmt: skip

@@ -137,14 +137,15 @@ def simulate_fleet(
         or in turn where the route is in turn.
     """
     # one kind of number for each field, so that one compiled version serves all callers
-    asked, limits, limits_prefill = _asked(asked), _limits(limits), _limits(limits_prefill)
+    asked, n = _asked(asked), asked.inputs.size
+    limits, limits_prefill = _limits(limits, n), _limits(limits_prefill, n)
     fleet = Fleet(
         int(fleet.prefill), int(fleet.replicas), int(fleet.route), bool(fleet.caching),
         float(fleet.moved_s), float(fleet.moved_each_s),
     )  # fmt: skip
     asks, reps, runs, clock, stamps, z = _state(asked, limits, limits_prefill, fleet)
     _outcomes(asks, limits, limits_prefill, fleet)
-    n, most = asked.inputs.size, max(limits.requests, limits_prefill.requests)
+    most = max(limits.requests, limits_prefill.requests)
     curves = np.zeros((CURVE, 4))
     span = serve(
         asks, reps, runs, clock, stamps, asked.chain, z, t, t_prefill, asked.arrivals,
@@ -169,9 +170,10 @@ def simulate_fleet(
     )
 
 
-def _limits(limits: Limits) -> Limits:
+def _limits(limits: Limits, n: int) -> Limits:
+    """Return limits as the kernel reads them; no more than n requests can run at once."""
     requests, tokens, blocks, size, whole = limits
-    return Limits(int(requests), int(tokens), int(blocks), int(size), bool(whole))
+    return Limits(max(min(int(requests), n), 1), int(tokens), int(blocks), int(size), bool(whole))
 
 
 def _asked(asked: Requests) -> Requests:

@@ -26,10 +26,21 @@ class Check(Record):
     source: str
 
 
+class CauseCost(Record):
+    """What one cause takes of the time of the job that was observed."""
+
+    name: str
+    count: float
+    hours_between: float
+    time_share: float  # lost work and restarts; repair waits are shared by all
+    takes_node: bool
+
+
 class GoodputScore(Record):
     """What was compared, and what failures leave of jobs of several sizes."""
 
     checks: tuple[Check, ...]
+    causes: tuple[CauseCost, ...]  # of the log, the costliest first
     failures: str
     terms: Reliability
     sizes: tuple[Size, ...]
@@ -47,11 +58,29 @@ def score_goodput(catalog: Catalog) -> GoodputScore:
     quick = Reliability(detect_s=60.0, restart_s=60.0)
     return GoodputScore(
         checks=(*_llama(llama, terms), *_research(catalog), _delta(catalog, terms)),
+        causes=_causes(llama, terms),
         failures=llama.key,
         terms=terms,
         sizes=tuple(goodput(llama, terms, PARAMETERS, n) for n in SIZES),
         quicker=tuple(goodput(llama, quick, PARAMETERS, n) for n in SIZES),
     )
+
+
+def _causes(log: FailureLog, terms: Reliability) -> tuple[CauseCost, ...]:
+    size = goodput(log, terms, PARAMETERS, log.accelerators)
+    each = (size.lost_share + size.down_share) / log.interruptions
+    costs = [
+        CauseCost(
+            name=cause.name,
+            count=cause.count,
+            hours_between=log.days * 24.0 / cause.count,
+            time_share=each * cause.count,
+            takes_node=cause.takes_node,
+        )
+        for cause in log.cause
+        if cause.count
+    ]
+    return tuple(sorted(costs, key=lambda c: (-c.count, c.name)))
 
 
 def _llama(log: FailureLog, terms: Reliability) -> tuple[Check, ...]:
