@@ -9,6 +9,8 @@ import pytest
 
 from rackwright.cli import main
 from rackwright.cli.export import FORMATS
+from rackwright.formats.ibnetdiscover import topology_text
+from tests.formats.test_ibnetdiscover import swapped, wired
 
 PLAN = Path(__file__).parents[2] / "examples" / "fabric" / "fabric.toml"
 STUDY = Path(__file__).parents[2] / "examples" / "houston" / "study.toml"
@@ -104,3 +106,27 @@ def test_a_fabric_plan_is_checked_like_any_other_file(capsys):
         main(["check", str(PLAN)])
     assert left.value.code == 0
     assert "a fabric plan, 4 networks, 3492 links, 37 racks" in capsys.readouterr().out
+
+
+def test_a_topology_is_checked_as_a_fat_tree(tmp_path, capsys):
+    topology = tmp_path / "x.topo"
+    called(capsys, "ibnetdiscover", PLAN, "--out", topology)
+    code, out = checked(capsys, topology)
+    assert code == 0
+    assert "2048 links; a fat tree" in out
+
+
+def test_a_swapped_cable_of_a_topology_is_named(tmp_path, capsys):
+    topology = tmp_path / "x.topo"
+    wiring = swapped(wired(64, 8, 64), 1)
+    topology.write_text(topology_text(wiring, 64))
+    code, out = checked(capsys, topology)
+
+    assert code == 1
+    assert "leaf-1 has 3 links to spine-1, others have 4: not a fat tree" in out
+
+
+def checked(capsys, file):
+    with pytest.raises(SystemExit) as left:
+        main(["check", str(file)])
+    return left.value.code, capsys.readouterr().out

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -16,8 +17,11 @@ from rackwright.design.candidates import enumerate_candidates
 from rackwright.design.fabric import build_fabric
 from rackwright.design.rules import check as check_rules
 from rackwright.drawing.as_built import finding_lines
+from rackwright.drawing.layout.fabric import plural
 from rackwright.formats.border import parse, read_json_lines, read_record, read_text
+from rackwright.formats.ibnetdiscover import is_topology, named_wiring
 from rackwright.formats.stored import read_stored_file
+from rackwright.kernels.fabric_check import tree_faults
 from rackwright.load import idle_effects, load_study
 from rackwright.records.acceptance import AcceptancePlan, AcceptanceReport, Measurement
 from rackwright.records.base import Record, record_sha256
@@ -93,6 +97,8 @@ def examine(file: Path) -> Outcome:
     Raises:
         InputError: the file is none of the kinds, or one with mistakes in it.
     """
+    if file.suffix != ".toml" and is_topology(text := read_text(file)):
+        return _topology(file, text)
     kind = _kind_of(file)
     if kind == "study":
         return _study(file)
@@ -123,6 +129,24 @@ def examine(file: Path) -> Outcome:
     record = read_stored_file(file, KINDS[kind])
     sha256 = record_sha256(record)
     return Outcome(kind, sha256, f"complete, sha256 {sha256[:12]}")
+
+
+def _topology(file: Path, text: str) -> Outcome:
+    """Look at InfiniBand topology, ours or what ibnetdiscover printed: is it a fat tree?"""
+    wiring, names = named_wiring(text, str(file))
+    tiers = ", ".join(_counted(n, plural(tier, 2)) for tier, n in wiring.devices.items())
+    findings = tuple(
+        f"{file}: {_named(fault.message, names)}: not a fat tree of equal bundles"
+        for fault in tree_faults(wiring)
+    )
+    said = "" if findings else "; a fat tree"
+    summary = f"{tiers} (servers are adapters), {_counted(wiring.links, 'links')}{said}"
+    return Outcome("topology of InfiniBand", "", summary, findings)
+
+
+def _named(message: str, names: Mapping[str, tuple[str, ...]]) -> str:
+    """Return a message with the devices' names in place of tier and number."""
+    return re.sub(rf"\b({'|'.join(names)}) (\d+)\b", lambda m: names[m[1]][int(m[2])], message)
 
 
 def _study(file: Path) -> Outcome:
@@ -212,6 +236,7 @@ def _following(file: Path, kind: str) -> str:
     return {
         "study": f"rackwright run {file}",
         "scenario": "rackwright check STUDY, with this file among its scenario_files",
+        "topology of InfiniBand": "rackwright validate fabric",
         "fabric plan": f"rackwright export cables {file}",
         "physical design": f"rackwright check {file}, mended",
         "design space": "rackwright design STUDY --explain ID",

@@ -88,8 +88,18 @@ def read_topology(text: str, where: str = "topology") -> tuple[dict[str, Device]
     return devices, cables
 
 
+def is_topology(text: str) -> bool:
+    """Return whether a text looks like InfiniBand topology: it has a switch or an adapter."""
+    return re.search(r'^(Switch|Ca|Hca)\s+\d+\s+"', text, re.MULTILINE) is not None
+
+
 def wiring_of(text: str, where: str = "topology") -> Wiring:
-    """Return a topology text as a wiring: switches by their distance from the adapters.
+    """Return a topology text as a wiring; see `named_wiring`."""
+    return named_wiring(text, where)[0]
+
+
+def named_wiring(text: str, where: str = "topology") -> tuple[Wiring, dict[str, tuple[str, ...]]]:
+    """Return a topology text as a wiring, switches by their distance from the adapters, and names.
 
     Raises:
         InputError: the text cannot be read, or a switch reaches no adapter.
@@ -122,11 +132,14 @@ def wiring_of(text: str, where: str = "topology") -> Wiring:
             a, a_port, b, b_port = b, b_port, a, a_port
         key = (tiers[rank[a]], tiers[rank[b]])
         grouped.setdefault(key, []).append((index[a], a_port - 1, index[b], b_port - 1))
+    names = {
+        tier: tuple(devices[g].name for g in devices if tiers[rank[g]] == tier) for tier in count
+    }
     blocks = [
         Links(*key, *np.array(sorted(rows), dtype=np.int32).T)
         for key, rows in sorted(grouped.items(), key=lambda item: tiers.index(item[0][0]))
     ]
-    return Wiring(count, tuple(blocks))
+    return Wiring(count, tuple(blocks)), names
 
 
 def _lines(wiring: Wiring, radix: int, plane: int, planes: int) -> Iterator[str]:
