@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 
 from rackwright import __version__, accept, build, buy, design
 from rackwright.catalog import Catalog
+from rackwright.design.built import built_design
 from rackwright.design.candidates import enumerate_candidates
 from rackwright.design.fabric import Built, build_fabric
 from rackwright.design.fabric_plan import plan_of
 from rackwright.design.floor import Hall, loads_of
-from rackwright.design.physical import built_design
 from rackwright.drawing.charts.canvas import Drawing
 from rackwright.drawing.coolant import coolant_drawing
 from rackwright.drawing.elevation import elevation_drawing

@@ -15,7 +15,7 @@ from rackwright.cli.output import JsonFlag, StudyFile, answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.tables import money, rate, table
 from rackwright.design import How, Ledger, Meter
-from rackwright.design.physical import built_design
+from rackwright.design.built import built_design
 from rackwright.drawing.as_built import as_built_lines
 from rackwright.drawing.explain import explain as explain_lines
 from rackwright.pipeline import Given, Tell, row_of, run_design, run_front, search_ledger

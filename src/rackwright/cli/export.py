@@ -14,10 +14,10 @@ from rackwright.cli.given import CatalogFolder
 from rackwright.cli.output import JsonFlag, answer
 from rackwright.cli.progress import Progress
 from rackwright.design.bom import bill_of
+from rackwright.design.built import built_design
 from rackwright.design.candidates import Candidate, enumerate_candidates
 from rackwright.design.fabric import Built, build_fabric
 from rackwright.design.fabric_plan import plan_of
-from rackwright.design.physical import built_design
 from rackwright.design.rack import compose_rack
 from rackwright.design.scale_up import wire_scale_up
 from rackwright.drawing.as_built import finding_lines

@@ -20,10 +20,13 @@ from rackwright.design.bill import (
 )
 from rackwright.design.compose import as_generation, composed_racks
 from rackwright.design.network import Network, Ports, choose_network
+from rackwright.design.physical import findings_without_liquids
 from rackwright.design.rack import Rack, compose_rack
+from rackwright.design.rules import errors
 from rackwright.records.component import Part
 from rackwright.records.errors import InputError, UnknownComponentError
 from rackwright.records.hardware import Hardware
+from rackwright.records.physical import Redundancy
 from rackwright.records.study import Generation, Study
 
 
@@ -95,7 +98,7 @@ def _racks(study: Study, catalog: Catalog) -> tuple[_Racks, Counter[str]]:
     for i, generation in enumerate(study.design_space.generations):
         where = f"design_space.generations[{i}].system"
         try:
-            rack = compose_rack(generation, catalog)
+            rack = _told(compose_rack(generation, catalog), catalog, study.redundancy)
             racks.append((generation, rack, rack_items(rack, catalog)))
         except UnknownComponentError as error:
             mistakes.append(f"{where}: {error}")
@@ -110,6 +113,10 @@ def _racks(study: Study, catalog: Catalog) -> tuple[_Racks, Counter[str]]:
             continue
         rejected.update(made.rejected)
         for rack in made.racks:
+            broken = errors(findings_without_liquids(rack, catalog, study.redundancy))
+            if broken:  # nobody sells it: it is not proposed
+                rejected.update(f"{rack.key}: rule {f.rule}, {f.where}: {f.text}" for f in broken)
+                continue
             try:
                 racks.append((as_generation(rack, composed), rack, rack_items(rack, catalog)))
             except InputError as error:  # a part without a price cannot be charged
@@ -117,6 +124,13 @@ def _racks(study: Study, catalog: Catalog) -> tuple[_Racks, Counter[str]]:
     if mistakes:
         raise InputError(mistakes)
     return racks, rejected
+
+
+def _told(rack: Rack, catalog: Catalog, redundancy: Redundancy) -> Rack:
+    """Return a vendor's rack with what the rules find in it: it is sold, and ranked, as it is."""
+    found = errors(findings_without_liquids(rack, catalog, redundancy))
+    notes = tuple(f"{rack.key}: rule {f.rule}, {f.where}: {f.text}" for f in found)
+    return rack._replace(assumptions=(*rack.assumptions, *notes))
 
 
 def _fabrics(study: Study) -> Iterator[_Fabric]:

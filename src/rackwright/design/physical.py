@@ -6,7 +6,6 @@ What the catalog does not say is left out: a rule that would need it does not ap
 from __future__ import annotations
 
 from rackwright.catalog import Catalog
-from rackwright.design.candidates import enumerate_candidates
 from rackwright.design.cooling import Site, cooling_plan
 from rackwright.design.elevation import elevation, servers_airflow_m3_per_s, shelf_of_interface
 from rackwright.design.liquid import liquid
@@ -27,12 +26,10 @@ from rackwright.records.electrical import (
     TrayFeed,
 )
 from rackwright.records.equipment import Cdu, PowerShelf
-from rackwright.records.errors import RackwrightError, nearest
 from rackwright.records.loops import CoolingPlan
-from rackwright.records.physical import PhysicalDesign, Redundancy
+from rackwright.records.physical import Finding, PhysicalDesign, Redundancy
 from rackwright.records.powering import Feed
 from rackwright.records.provenance import worst
-from rackwright.records.study import Study
 from rackwright.records.thermal import (
     AirUse,
     CduGroup,
@@ -94,6 +91,22 @@ def as_built(
         cooling=cooled,
         findings=check(design),
         grade=worst([rack.grade, fed.grade, *([] if cooled is None else [cooled.grade])]),
+    )
+
+
+def findings_without_liquids(
+    rack: Rack, catalog: Catalog, redundancy: Redundancy, code: str = "NEC"
+) -> tuple[Finding, ...]:
+    """Return what the cheap rules find in a rack, those of power and mechanics, for the search."""
+    fed = power_plan(rack, catalog, redundancy, code)
+    return check(
+        PhysicalDesign(
+            name=rack.key,
+            standards=(rack.enclosure.standard,),
+            redundancy=redundancy,
+            power=_electrical(rack, catalog, fed),
+            mechanics=elevation(rack, catalog),
+        )
     )
 
 
@@ -275,38 +288,3 @@ def _thermal(rack: Rack, catalog: Catalog, cooled: CoolingPlan | None, site: Sit
 
 def _network(rack: Rack) -> NetworkDesign:
     return NetworkDesign(scale_up=ScaleUpUse(accelerators=rack.domain, racks=1))
-
-
-def built_design(study: Study, catalog: Catalog, key: str, data_center: str = "") -> RackAsBuilt:
-    """Return the rack of a design of a study as it would be built.
-
-    Args:
-        study: its space, its redundancy, its data centers.
-        catalog: components.
-        key: of the design.
-        data_center: where; none: the first one.
-
-    Raises:
-        RackwrightError: there is no such design or data center, or it cannot be fed or cooled.
-    """
-    candidates = {c.hardware.key: c for c in enumerate_candidates(study, catalog).all}
-    if key not in candidates:
-        raise RackwrightError(f"no design {key!r} in the study.{nearest(key, candidates)}")
-    centers = {d.name: d for d in study.data_centers}
-    name = data_center or next(iter(centers))
-    if name not in centers:
-        raise RackwrightError(f"no data center {name!r} in the study.{nearest(name, centers)}")
-    center, candidate = centers[name], candidates[key]
-    return as_built(
-        candidate.rack,
-        catalog,
-        Site(supply_c=center.coolant_supply_c),
-        study.redundancy,
-        code="NEC" if center.country in NEC_COUNTRIES else "IEC",
-        racks=candidate.hardware.racks,
-        where=name,
-    )
-
-
-NEC_COUNTRIES = ("US", "MX", "CA")
-"""Where the NEC, or a code that follows it (NOM-001-SEDE, CSA C22.1), holds."""
