@@ -158,6 +158,17 @@ def test_inputs_that_cannot_work_are_unsupported_or_told_never_a_traceback(tmp_p
     assert score.mistakes or score.designs[0].cells
 
 
+def test_inner_tables_are_read_and_empty_cells_are_not_counts(tmp_path):
+    given = {"server": "nvidia-dgx-b200", "rails": 8, "nodes_per_su": 32, "radix": 64}
+    table = {"columns": ["su", "leaf", "core"], "rows": [[4, 32, None]]}
+    score = scored(
+        tmp_path,
+        {"id": "a", "given": given, "expect_table": table},
+        {"id": "b", "given": {**given, "su": 4}, "expect": {"storage": {"leaf": 8, "spine": 4}}},
+    )
+    assert (score.checked, score.wrong, score.unsupported) == (3, 0, 0)
+
+
 def test_ratios_lead_from_a_part_to_any_whole():
     given = {"gpus_per_server": 8, "servers_per_rack": 2, "racks_per_pod": 192, "pods": 8}
     facts = Facts({"id": "x", "given": given}, CATALOG)

@@ -160,6 +160,13 @@ def test_a_folder_without_a_plan_is_skipped_and_says_so(tmp_path):
     assert "no plan" in variant.skipped
 
 
+def test_without_a_list_of_parts_the_cables_are_compared(tmp_path):
+    folder = folder_of(tmp_path)
+    (folder / PARTS).unlink()
+    (variant,) = score_wiring([folder]).variants
+    assert (variant.matched, variant.bom_wrong) == (24, 0)
+
+
 def test_other_ports_are_another_wiring():
     ours = [(End("server", "a", "p0"), End("leaf", "l", "E1"))]
     theirs = [(End("server", "x", "p0"), End("leaf", "m", "E2"))]

@@ -166,7 +166,7 @@ def _rows(design: Mapping[str, Any], path: Path, mistakes: list[str]) -> Iterato
             mistakes.append(f"{at}: must be a table of counts")
             continue
         if "columns" not in content:
-            yield _Row(section, {}, dict(content))
+            yield _Row(section, {}, _flat(content))
             continue
         columns, rows = content["columns"], content.get("rows")
         if not isinstance(columns, list) or not isinstance(rows, list):
@@ -177,8 +177,19 @@ def _rows(design: Mapping[str, Any], path: Path, mistakes: list[str]) -> Iterato
                 mistakes.append(f"{at}: rows[{i}] must have {len(columns)} values, as columns say")
                 continue
             first = {columns[0]: row[0], **_condition(section, design, columns[0], row[0])}
-            printed = dict(zip(columns[1:], row[1:], strict=True))
+            printed = _flat(dict(zip(columns[1:], row[1:], strict=True)))
             yield _Row(f"{section} {columns[0]}={row[0]}", first, printed)
+
+
+def _flat(counts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return counts with those of inner tables under joined keys, and without empty cells."""
+    found: dict[str, Any] = {}
+    for key, value in counts.items():
+        if isinstance(value, Mapping):
+            found |= {f"{key}_{inner}": v for inner, v in _flat(value).items()}
+        elif value not in (None, "", "-", "n/a"):
+            found[str(key)] = value
+    return found
 
 
 def _condition(section: str, design: Mapping[str, Any], column: str, value: Any) -> dict[str, Any]:

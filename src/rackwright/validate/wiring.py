@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rackwright.design.clos import ClosPlan, LeafPorts, cables, wire_plan
 from rackwright.formats.wiring_folder import (
+    PARTS,
     PLAN,
     End,
     PartLine,
@@ -153,7 +154,8 @@ def _variant(folder: Path) -> WiringVariant:
         )  # fmt: skip
     ours, parts = wire(read_plan(folder))
     compared = compare(ours, theirs)
-    wrong = _wrong_parts(parts, read_parts(folder))
+    listed = (folder / PARTS).is_file()  # without a list of parts only cables are compared
+    wrong = _wrong_parts(parts, read_parts(folder)) if listed else ()
     return WiringVariant(
         id=folder.name,
         links=len(theirs),
