@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rackwright import catalog
+from rackwright.accept import rehearse
 from rackwright.cli.init import TEMPLATE
 from rackwright.formats.run_folder import open_run
 from rackwright.load import load_models, load_study
@@ -21,7 +22,7 @@ from rackwright.pipeline import (
     row_of,
     run,
 )
-from rackwright.records.errors import NothingFeasibleError, RackwrightError
+from rackwright.records.errors import InputError, NothingFeasibleError, RackwrightError
 from rackwright.records.space import Space, SpaceRow
 from rackwright.records.study import Rehearsal, Scenario, Study
 from rackwright.summary import lead_design
@@ -261,3 +262,14 @@ def test_freedom_never_finds_less_than_the_control(finished):
     _, result, _, _ = finished
     for scenario in result.summary.scenarios:
         assert scenario.redesign_usd >= -1e-6 * abs(scenario.surplus_usd)
+
+
+def test_readings_of_another_plan_are_refused_before_anything_long(tmp_path, finished):
+    asked, result, _, _ = finished
+    readings = rehearse(result.acceptance, Rehearsal(racks=4, share_of_promise=0.96), 1)
+    other = tuple(r.__class__(**{**dict(r), "plan_sha256": "0" * 64}) for r in readings)
+    told: list[str] = []
+    with pytest.raises(InputError, match="plan"):
+        run(asked._replace(readings=other), tell=told.append)
+    assert told[-1] == "accept judge"
+    assert not any(stage.startswith(("build ", "buy")) for stage in told)

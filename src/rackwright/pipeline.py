@@ -121,14 +121,21 @@ def run(
     if not plan.designs:  # nothing to compare with, nothing to test or buy: say why, now
         raise NothingFeasibleError(nothing_built(plan))
     lead = lead_design(study, space, plan)
+    # The test is frozen and readings judged before anything long: those of another plan are
+    # refused now.
+    acceptance = keep(
+        "accept plan", "acceptance_plan", AcceptancePlan,
+        lambda: run_accept_plan(given, space, lead),
+    )  # fmt: skip
+    report = _judged(given, acceptance, keep)
     # Scenarios, and what is learned from early racks, both begin at the base plan and do not need
     # each other. The solver works outside Python's lock, so they go on side by side; the results
     # do not depend on the order.
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         try:
-            early = pool.submit(_early_access, given, space, plan, lead, keep)
+            early = pool.submit(_early_access, given, space, plan, lead, report, keep)
             jobs = [pool.submit(_scenario, given, space, plan, s, keep) for s in study.scenarios]
-            acceptance, decision, learned = early.result()
+            decision, learned = early.result()
             scenarios = [job.result() for job in jobs]
         except BaseException:  # Ctrl-C too: what has not begun is not begun
             tell("stopping when what runs is done; Ctrl-C again stops at once")
@@ -156,25 +163,31 @@ class _Learned(NamedTuple):
     evidence: Evidence
 
 
-def _early_access(
-    given: Given, space: Space, plan: BuildPlan, lead: str, keep: _Keeper
-) -> tuple[AcceptancePlan, Decision, _Learned | None]:
-    """Freeze the test, decide without readings and, where there are some, again with them."""
-    study = given.study
-    acceptance = keep(
-        "accept plan", "acceptance_plan", AcceptancePlan,
-        lambda: run_accept_plan(given, space, lead),
-    )  # fmt: skip
-    decision = keep("buy", "decision", Decision, lambda: run_buy(given, space, plan, lead))
-    readings = given.readings
-    if not readings and given.rehearse and study.acceptance.rehearsal is not None:
-        readings = accept.rehearse(acceptance, study.acceptance.rehearsal, study.seed)
+def _judged(given: Given, acceptance: AcceptancePlan, keep: _Keeper) -> AcceptanceReport | None:
+    """Judge the readings, or the study's fictitious ones; None where there are neither."""
+    readings, rehearsal = given.readings, given.study.acceptance.rehearsal
+    if not readings and given.rehearse and rehearsal is not None:
+        readings = accept.rehearse(acceptance, rehearsal, given.study.seed)
     if not readings:
-        return acceptance, decision, None
-    report = keep(
+        return None
+    return keep(
         "accept judge", "acceptance_report", AcceptanceReport,
         lambda: accept.judge(acceptance, readings, given.places),
     )  # fmt: skip
+
+
+def _early_access(
+    given: Given,
+    space: Space,
+    plan: BuildPlan,
+    lead: str,
+    report: AcceptanceReport | None,
+    keep: _Keeper,
+) -> tuple[Decision, _Learned | None]:
+    """Decide without readings and, where there are some, plan and decide again with them."""
+    decision = keep("buy", "decision", Decision, lambda: run_buy(given, space, plan, lead))
+    if report is None:
+        return decision, None
     kind, learned = evidence_kind(report), reweighted(space, report)
     rebuilt = keep.plan("build on evidence", lambda: run_build(given, learned, None, (plan,), kind))
     again = keep(
@@ -182,7 +195,7 @@ def _early_access(
         lambda: run_buy(given, learned, plan, lead, kind),
     )  # fmt: skip
     evidence = evidence_of(space, learned, plan, rebuilt, report, lead, decision, again)
-    return acceptance, decision, _Learned(report, rebuilt, evidence)
+    return decision, _Learned(report, rebuilt, evidence)
 
 
 def fabric_sheets(given: Given, result: Result) -> tuple[Sheet, ...]:

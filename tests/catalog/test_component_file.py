@@ -152,6 +152,8 @@ WRONG_VALUES = [
     ('grade = "A"', 'grade = "E"', "grade"),
     ('grade = "A"', "grade = 1", r"alternative\[0\].grade: missing"),
     ('retrieved = "2026-01-01"', 'retrieved = "last week"', "found the day 'last week'"),
+    ('retrieved = "2026-01-01"', 'retrieved = "2026-31-31"', "found the day '2026-31-31'"),
+    ('retrieved = "2026-01-01"', 'retrieved = "2026-02-30"', "found the day '2026-02-30'"),
     ("[[alternative]]", "[alternative]", "alternative|Cannot|twice|declare"),
     ('fields = ["matmul', 'fields = "all"\nother = ["matmul', r"source\[0\].fields: expected a"),
 ]  # fmt: skip

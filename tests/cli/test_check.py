@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -191,3 +192,18 @@ def test_mistakes_in_a_described_rack_are_told_with_their_lines(tmp_path):
     mistakes = "\n".join(told.value.mistakes)
     assert "mechanics.frame.units: found -4" in mistakes
     assert 'redundancy: found "3N"' in mistakes
+
+
+def test_a_study_is_checked_against_a_catalog_of_ones_own(tmp_path, capsys):
+    file, mine = tmp_path / "study.toml", tmp_path / "mine" / "systems"
+    rackwright("init", file)
+    shipped = files("rackwright.catalog") / "systems" / "nvidia-gb200-nvl72.toml"
+    mine.mkdir(parents=True)
+    (mine / "ours-nvl72.toml").write_text(shipped.read_text("utf-8").replace("aliases = ", "# "))
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace('"nvidia-gb200-nvl72"', '"ours-nvl72"'), encoding="utf-8")
+
+    assert '"ours-nvl72"' in file.read_text(encoding="utf-8")
+    assert rackwright("check", file) == 2
+    assert rackwright("check", file, "--catalog", mine.parent) == 0
+    assert "no system or server named 'ours-nvl72'" in capsys.readouterr().err

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -254,3 +256,23 @@ def test_without_a_browser_a_pdf_is_refused_with_what_to_do(home, tmp_path, monk
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(RackwrightError, match="in a browser and print it"):
         print_pdf(home / "run" / "report.html", tmp_path / "page.pdf")
+
+
+def test_what_becomes_of_an_earlier_run_is_said_in_a_line(home, tmp_path):
+    study, out = str(home / "study.toml"), tmp_path / "run"
+    words = ("run", study, "--out", str(out))
+    first = call(*words)
+    again = call(*words)
+    assert "holds a run" not in first.stderr
+    assert f"{out}: holds a run; it is replaced when this one is done" in again.stderr
+    shutil.copytree(out, tmp_path / "run.partial")
+    assert "run.partial: a stopped run, begun anew" in call(*words).stderr
+    assert "replaced" not in call(*words, "--resume").stderr
+
+
+def test_the_catalog_is_looked_up_without_the_pipeline():
+    code = (
+        "import sys, rackwright.cli.catalog; "
+        "sys.exit(any(m in sys.modules for m in ('rackwright.pipeline', 'numba', 'scipy')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

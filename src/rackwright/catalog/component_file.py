@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -170,8 +171,23 @@ def _unsourced(body: Mapping[str, Any], component: Component) -> Iterator[str]:
             yield f"{label}: an {kind} needs a note saying what it rests on"
         if kind in _WEAK and grade != Grade.D:
             yield f"{label}: an {kind} has grade D, not {grade}"
-        if day is not None and not _DAY.fullmatch(day):
+        if day is not None and not _is_day(day):
             yield f"{label}: found the day {day!r}, allowed 2026, 2026-11 or 2026-11-22"
+
+
+def _is_day(text: str) -> bool:
+    """Return whether a text is a year, a month or a day that the calendar has.
+
+    >>> _is_day("2026-11"), _is_day("2026-31-31"), _is_day("2026-02-30")
+    (True, False, False)
+    """
+    if not _DAY.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text + "-01" * (2 - text.count("-")))
+    except ValueError:
+        return False
+    return True
 
 
 def _claims(component: Component) -> Iterator[tuple[str, str, Grade, str, str | None]]:

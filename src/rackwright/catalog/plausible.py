@@ -76,12 +76,15 @@ def unit_of(key: str) -> str:
 
     >>> unit_of("memory_bytes_per_s"), unit_of("heat_capacity_j_per_kg_k"), unit_of("rack_units")
     ('B/s', 'J/kg·K', '')
+    >>> unit_of("failures_per_1e9_h"), unit_of("power_n_plus_1_w")
+    ('', 'W')
     """
     told: list[str] = []
     words = key.partition("_at_")[0].split("_")
     while words and (words[-1] in _UNITS or words[-1] == "per"):
         told.insert(0, words.pop())
-    if not told or "per" in (told[0], told[-1]) or (words and words[-1][0:1].isdigit()):
+    counted = len(words) > 1 and words[-2] == "per" and words[-1][0:1].isdigit()
+    if not told or "per" in (told[0], told[-1]) or counted:
         return ""  # "failures_per_1e9_h" is per 1e9 hours, not in hours
     unit = "·".join(_UNITS.get(word, word) for word in told)
     return unit.replace("·per·", "/")

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from rackwright import accept
-from rackwright.cli.given import CalibrationFile, CatalogFolder, given_of, read_readings
+from rackwright.cli.given import given_of, read_readings
+from rackwright.cli.options import CalibrationFile, CatalogFolder
 from rackwright.cli.output import JsonFlag, StudyFile, answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.tables import table

@@ -10,7 +10,8 @@ import typer
 
 from rackwright.buy import ledger as ledgers
 from rackwright.catalog.facts_file import commitments
-from rackwright.cli.given import CalibrationFile, CatalogFolder, given_of
+from rackwright.cli.given import given_of
+from rackwright.cli.options import CalibrationFile, CatalogFolder
 from rackwright.cli.output import JsonFlag, answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.tables import money, table

@@ -10,7 +10,7 @@ import typer
 
 from rackwright import catalog as catalogs
 from rackwright.cli.errors import FINDINGS
-from rackwright.cli.given import CalibrationFile, CatalogFolder
+from rackwright.cli.options import CalibrationFile, CatalogFolder
 from rackwright.cli.output import JsonFlag, answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.tables import table

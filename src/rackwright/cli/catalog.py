@@ -15,7 +15,7 @@ from rackwright.catalog.fields import FieldRow, field_rows
 from rackwright.catalog.find import find
 from rackwright.catalog.published_counts import PublishedCount, published_counts
 from rackwright.cli.errors import FINDINGS
-from rackwright.cli.given import CatalogFolder
+from rackwright.cli.options import CatalogFolder
 from rackwright.cli.output import JsonFlag, answer
 from rackwright.cli.quantities import quantity
 from rackwright.cli.tables import table

@@ -12,6 +12,7 @@ import typer
 
 from rackwright import catalog as catalogs
 from rackwright.cli.errors import FINDINGS
+from rackwright.cli.options import CatalogFolder
 from rackwright.cli.output import JsonFlag, answer
 from rackwright.design.candidates import enumerate_candidates
 from rackwright.design.fabric import build_fabric
@@ -68,6 +69,7 @@ def run(
     schema: Annotated[
         bool, typer.Option("--schema", help="print the JSON Schema of a study")
     ] = False,
+    catalog: CatalogFolder = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Check a study, plan or measurements; tell every mistake at once.
@@ -80,7 +82,7 @@ def run(
         return
     if file is None:
         raise RackwrightError("check: name a file, such as study.toml, or ask for --schema.")
-    outcome = examine(file)
+    outcome = examine(file, catalog)
     answer(
         {"file": str(file), **outcome._asdict()},
         [f"{file}: {_a(outcome.kind)}, {outcome.summary}", *outcome.findings],
@@ -91,7 +93,7 @@ def run(
         raise typer.Exit(FINDINGS)
 
 
-def examine(file: Path) -> Outcome:
+def examine(file: Path, catalog: Path | None = None) -> Outcome:
     """Return what a file is and what looks wrong in it.
 
     Raises:
@@ -101,7 +103,7 @@ def examine(file: Path) -> Outcome:
         return _topology(file, text)
     kind = _kind_of(file)
     if kind == "study":
-        return _study(file)
+        return _study(file, catalog)
     if kind == "measurements":
         readings, _ = read_json_lines(Measurement, file)
         plans = sorted({reading.plan_sha256[:12] for reading in readings})
@@ -114,7 +116,7 @@ def examine(file: Path) -> Outcome:
         return Outcome(kind, record_sha256(scenario), f"named {scenario.name}")
     if kind == "fabric plan":
         plan = read_record(FabricPlan, file)
-        fabric = build_fabric(plan, catalogs.load()).fabric
+        fabric = build_fabric(plan, catalogs.load(catalog)).fabric
         links = sum(net.links for net in fabric.networks)
         counted = _counted(len(fabric.networks), "networks")
         summary = f"{counted}, {links} links, {_counted(len(fabric.racks), 'racks')}"
@@ -149,10 +151,10 @@ def _named(message: str, names: Mapping[str, tuple[str, ...]]) -> str:
     return re.sub(rf"\b({'|'.join(names)}) (\d+)\b", lambda m: names[m[1]][int(m[2])], message)
 
 
-def _study(file: Path) -> Outcome:
-    loaded = load_study(file)
+def _study(file: Path, catalog: Path | None) -> Outcome:
+    loaded = load_study(file, catalog)
     study, locator = loaded.study, loaded.locator
-    found = [*idle_effects(study), *_unused_supplies(study)]
+    found = [*idle_effects(study), *_unused_supplies(study, catalog)]
     findings = tuple(locator.mistake(where, text) for where, text in found)
     if study.market is None:
         findings += (f"{file}: [market] is missing: rackwright run needs it for the option",)
@@ -187,9 +189,11 @@ def _a(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
-def _unused_supplies(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _unused_supplies(
+    study: Study, catalog: Path | None
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Yield the supplies of parts that no candidate's bill has: they limit nothing."""
-    candidates = enumerate_candidates(study, catalogs.load()).all
+    candidates = enumerate_candidates(study, catalogs.load(catalog)).all
     billed = {item.line.part for c in candidates for item in c.items}
     for i, supply in enumerate(study.supplies):
         if candidates and supply.part not in billed:

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from rackwright.cli.given import CalibrationFile, CatalogFolder, given_of
+from rackwright.cli.given import given_of
+from rackwright.cli.options import CalibrationFile, CatalogFolder
 from rackwright.cli.output import JsonFlag, StudyFile, answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.tables import money, rate, table

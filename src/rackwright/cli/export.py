@@ -10,7 +10,7 @@ import typer
 
 from rackwright import catalog as catalogs
 from rackwright.catalog import Catalog
-from rackwright.cli.given import CatalogFolder
+from rackwright.cli.options import CatalogFolder
 from rackwright.cli.output import JsonFlag, answer
 from rackwright.cli.progress import Progress
 from rackwright.design.bom import bill_of

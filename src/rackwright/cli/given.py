@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from rackwright import catalog as catalogs
 from rackwright.formats.border import read_json_lines
@@ -14,15 +11,6 @@ from rackwright.load import LoadedStudy, load_models, load_study
 from rackwright.pipeline import Given
 from rackwright.records.acceptance import Measurement
 from rackwright.records.errors import InputError
-
-CatalogFolder = Annotated[
-    Path | None,
-    typer.Option("--catalog", metavar="DIR", help="components laid over the shipped catalog"),
-]
-CalibrationFile = Annotated[
-    Path | None,
-    typer.Option("--calibration", metavar="FILE", help="what `rackwright calibrate` has written"),
-]
 
 
 def given_of(study: Path, catalog: Path | None = None, calibration: Path | None = None) -> Given:

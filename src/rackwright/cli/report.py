@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from rackwright import catalog as catalogs
-from rackwright.cli.given import CatalogFolder
+from rackwright.cli.options import CatalogFolder
 from rackwright.cli.output import JsonFlag, answer
 from rackwright.drawing.picture import picture_svg
 from rackwright.drawing.report import report_html

@@ -10,11 +10,12 @@ from typing import Annotated
 
 import typer
 
-from rackwright.cli.given import CalibrationFile, CatalogFolder, given_from, read_readings
+from rackwright.cli.given import given_from, read_readings
+from rackwright.cli.options import CalibrationFile, CatalogFolder
 from rackwright.cli.output import JsonFlag, StudyFile, answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.report import REPORT, drawn
-from rackwright.formats.run_folder import open_run
+from rackwright.formats.run_folder import LEDGER, open_run
 from rackwright.load import load_study
 from rackwright.pipeline import Result
 from rackwright.pipeline import run as run_pipeline
@@ -62,6 +63,7 @@ def run(
     readings, places = read_readings(files)
     given = given_from(loaded, study, catalog, readings, rehearse, calibration, places)
     target = out if out is not None else Path("runs") / loaded.study.name
+    _tell_of_earlier(target, resume)
     seconds: dict[str, float] = {}
     since = time.perf_counter()
     with (
@@ -95,6 +97,15 @@ def _told_when_stopped(study: Path, target: Path) -> Iterator[None]:
             typer.echo(f"finished stages are in {partial}", err=True)
             typer.echo(f"next: rackwright run {study} --out {target} --resume", err=True)
         raise
+
+
+def _tell_of_earlier(target: Path, resume: bool) -> None:
+    """Say in a line what becomes of a run that is there, finished or stopped."""
+    partial = target.with_name(target.name + ".partial")
+    if not resume and (partial / LEDGER).is_file():
+        typer.echo(f"{partial}: a stopped run, begun anew; --resume goes on with one", err=True)
+    elif not resume and (target / LEDGER).is_file():
+        typer.echo(f"{target}: holds a run; it is replaced when this one is done", err=True)
 
 
 def _measurement_files(place: Path | None) -> list[Path]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from rackwright.asked import Arrivals, Wanted
-from rackwright.cli.given import CalibrationFile, CatalogFolder
+from rackwright.cli.options import CalibrationFile, CatalogFolder
 from rackwright.cli.output import JsonFlag, answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.tables import rate, table

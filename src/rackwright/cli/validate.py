@@ -11,7 +11,7 @@ from rackwright import catalog as catalogs
 from rackwright.catalog import Catalog
 from rackwright.cli.errors import FINDINGS
 from rackwright.cli.fabrics import answer_fabric, answer_wiring
-from rackwright.cli.given import CalibrationFile, CatalogFolder
+from rackwright.cli.options import CalibrationFile, CatalogFolder
 from rackwright.cli.output import JsonFlag, answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.tables import table

@@ -25,7 +25,8 @@ from rackwright.records.errors import RackwrightError
 
 R = TypeVar("R", bound=Record)
 
-_LEDGER = "ledger.json"
+LEDGER = "ledger.json"
+"""The stages that are done; a folder with it is a run."""
 
 
 @contextmanager
@@ -67,8 +68,8 @@ def open_run(target: str | Path, *, resume: bool = False, owner: str = "") -> It
         drop_unreferenced(partial)  # of stages done anew after --resume
         _keep_foreign_files(target, partial)
         written = sorted(str(f.relative_to(partial)) for f in partial.rglob("*") if f.is_file())
-        mine = sorted({*written, _LEDGER} - set(_foreign(target)))
-        write_json(partial / _LEDGER, {"owner": owner, "files": mine, "stages": run.stages})
+        mine = sorted({*written, LEDGER} - set(_foreign(target)))
+        write_json(partial / LEDGER, {"owner": owner, "files": mine, "stages": run.stages})
         _put_in_place(partial, target)
     except OSError as error:
         raise cannot_write(target, error) from None
@@ -100,12 +101,12 @@ class RunFolder:
             write_record(self.path, name, record)
         entry = {"inputs_sha256": inputs_sha256, "records": sorted(records)}
         # Entered last: a stop while the records are written leaves the stage unfinished.
-        write_json(self.path / _LEDGER, {"stages": {**self.stages, stage: entry}})
+        write_json(self.path / LEDGER, {"stages": {**self.stages, stage: entry}})
         self.stages = {**self.stages, stage: entry}
 
     def begin(self, name: str) -> Path:
         """Return the place where a stage keeps what it has so far; a stop leaves it there."""
-        write_json(self.path / _LEDGER, {"stages": self.stages})
+        write_json(self.path / LEDGER, {"stages": self.stages})
         self.begun = True
         return self.path / name
 
@@ -186,14 +187,14 @@ def _keep_foreign_files(target: Path, partial: Path) -> None:
 
 def _ledger_of(folder: Path) -> dict[str, Any]:
     try:
-        ledger = json.loads((folder / _LEDGER).read_text(encoding="utf-8"))
+        ledger = json.loads((folder / LEDGER).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return ledger if isinstance(ledger, dict) else {}
 
 
 def _is_run(place: Path) -> bool:
-    return place.is_dir() and (not any(place.iterdir()) or (place / _LEDGER).is_file())
+    return place.is_dir() and (not any(place.iterdir()) or (place / LEDGER).is_file())
 
 
 def _put_in_place(partial: Path, target: Path) -> None:
@@ -210,7 +211,7 @@ def _old(target: Path) -> Path:
 
 
 def _read_ledger(folder: Path) -> dict[str, dict[str, Any]]:
-    path = folder / _LEDGER
+    path = folder / LEDGER
     if not path.is_file():
         return {}
     try:

@@ -16,7 +16,8 @@ class UnknownComponentError(RackwrightError):
     def __init__(self, kind: str, name: str, known: Collection[str]) -> None:
         """Name what was asked for, what there is, and the nearest names."""
         super().__init__(
-            f"no {kind} named {name!r} among {len(known)} in the catalog.{nearest(name, known)}"
+            f"no {kind} named {name!r} among {len(known)} names in the catalog."
+            f"{nearest(name, known)}"
         )
 
 

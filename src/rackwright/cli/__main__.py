@@ -1,0 +1,8 @@
+"""`python -m rackwright.cli`: the command without its script."""
+
+from __future__ import annotations
+
+from rackwright.cli.app import main
+
+if __name__ == "__main__":
+    main()
