@@ -1,10 +1,14 @@
 """The request-level simulator: against a loop over every step, and against queueing theory."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rackwright.formats.trace import read_trace
 from rackwright.kernels.fleet_state import (
     EMPTY,
     LEAST_LOADED,
@@ -16,11 +20,13 @@ from rackwright.kernels.fleet_state import (
     Fleet,
     Limits,
 )
+from rackwright.kernels.prefix import shared_runs
 from rackwright.kernels.serving import StepTerms, seconds_of, step_terms
 from rackwright.kernels.simulator import Requests, simulate, simulate_fleet
 from tests.kernels.inputs import MACHINE, SERVING, dense, sparse
 from tests.kernels.plain_fleet import plain_fleet
 
+MOONCAKE = Path(os.environ.get("RACKWRIGHT_DATA", "")) / "trace_mooncake_conversation.jsonl"
 PLAN = np.array([1.0, 1.0, 1.0, 2048.0, 0.0, 0.0, 0.0])
 SMALL = dense(layers=32.0, hidden=4096.0, ffn=14336.0)
 TERMS = {"dense": step_terms(SMALL, MACHINE, SERVING, PLAN),
@@ -249,3 +255,17 @@ def test_what_is_counted_over_time_is_what_the_requests_say():
     assert got.curves[:, 0].sum() == pytest.approx((got.scheduled - got.arrived).sum())
     assert got.curves[:, :2].sum() == pytest.approx(there)
     assert got.curves[:, 3].sum() == pytest.approx(got.busy.sum())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not MOONCAKE.is_file(), reason="RACKWRIGHT_DATA names no folder with it")
+def test_an_hour_of_mooncake_in_short_is_told_plainly_too():
+    trace = read_trace(MOONCAKE)
+    n = 400
+    named = trace.names[: int(trace.counts[:n].sum())]
+    links, chain = shared_runs(trace.counts[:n], named, trace.inputs[:n], 512)
+    asked = Requests(trace.arrivals[:n] + 1e-3 * np.arange(n), trace.inputs[:n] // 8,
+                     trace.outputs[:n] // 4 + 1, links, chain, 64, 0)  # fmt: skip
+    limits = Limits(32, 512, 700, 16, True)
+    fleet = Fleet(0, 3, PREFIX_AWARE, True, 0.0, 0.0)
+    compare(TERMS["dense"], TERMS["dense"], asked, limits, limits, fleet)

@@ -115,7 +115,9 @@ def run(
     lines = _lines(found.record)
     if out is not None:
         lines += ["", f"record: {out / RECORD}"]
-    following = "rackwright simulate --help" if out else "rackwright simulate ... --out DIR"
+    following = f"rackwright design {study} --explain {design}" if study else (
+        f"rackwright catalog show {found.record.deployed.accelerator}"
+    )  # fmt: skip
     answer(_document(found.record), lines, following, as_json=as_json)
 
 

@@ -67,8 +67,8 @@ def simulate(
     if ttft_limit_s is not None or tpot_limit_s is not None:
         kept = _kept(deployed, requests, got, ttft_limit_s, tpot_limit_s)
         within = WithinLimits(
-            ttft_s=_limit(ttft_limit_s),
-            tpot_s=_limit(tpot_limit_s),
+            ttft_s=ttft_limit_s,
+            tpot_s=tpot_limit_s,
             share=float(kept.sum() / requests.inputs.size),
             requests_per_s=_per(float(kept.sum()), seconds),
             tokens_per_s=_per(float(requests.outputs[kept].sum()), seconds),
@@ -163,10 +163,6 @@ def _kept(
     kept: NDArray[np.bool_] = np.zeros(served.size, dtype=bool)
     kept[served] = inside
     return kept
-
-
-def _limit(value: float | None) -> float:
-    return 1e300 if value is None else value
 
 
 def _per(amount: float, seconds: float) -> float:

@@ -25,6 +25,8 @@ Whole = NDArray[np.int64]
 
 ARRIVAL = {"arrival_s": 1.0, "arrived_s": 1.0, "time_s": 1.0, "arrival_ms": 1e-3, "timestamp": 1e-3}
 """Names of the column of arrivals and what one of its units is [s]; dates count in seconds."""
+TICKS = "timestamp"
+"""The one name whose unit it does not tell: what was read is noted."""
 INPUT = ("input_tokens", "input_length", "contexttokens", "prompt_tokens")
 OUTPUT = ("output_tokens", "output_length", "generatedtokens", "completion_tokens")
 HASHES = ("hash_ids", "prefix_hashes")
@@ -57,10 +59,11 @@ def read_trace(file: Path) -> Trace:
     mistakes: list[str] = []
     rows: list[tuple[float, int, int, tuple[int, ...]]] = []
     names: dict[str, int] = {}
-    dates = False
+    dates, ticks = False, False
     for line, row in _rows(file, mistakes):
         arrival, dated = _arrival(file, line, row, mistakes)
         dates = dates or dated
+        ticks = ticks or (not dated and next(name for name in ARRIVAL if name in row) == TICKS)
         given = _length(file, line, row, INPUT, mistakes)
         said = _length(file, line, row, OUTPUT, mistakes)
         rows.append((arrival, given, said, _hashes(file, line, row, names, mistakes)))
@@ -79,6 +82,8 @@ def read_trace(file: Path) -> Trace:
     together = arrivals.size - np.unique(arrivals).size
     if together > 0.05 * arrivals.size:
         notes.append(f"{together:,} requests share their instant with another one: kept as it is")
+    if ticks:
+        notes.append("`timestamp` was read as milliseconds; `arrival_s` would be seconds")
     if dates or arrivals.min() > 0.0:
         notes.append(f"time runs from the first arrival, {'a date' if dates else 'at'} "
                      f"{'' if dates else f'{arrivals.min():g} s'}".rstrip())  # fmt: skip

@@ -61,8 +61,8 @@ class Spread(Record):
 class WithinLimits(Record):
     """What keeps the limits of TTFT and TPOT."""
 
-    ttft_s: float
-    tpot_s: float
+    ttft_s: float | None
+    tpot_s: float | None
     share: float = Field(ge=0, le=1, description="of the requests that were asked")
     requests_per_s: float
     tokens_per_s: float
