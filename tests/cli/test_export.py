@@ -130,3 +130,10 @@ def checked(capsys, file):
     with pytest.raises(SystemExit) as left:
         main(["check", str(file)])
     return left.value.code, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("plan", sorted(PLAN.parent.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_example_of_a_fabric_is_laid_without_findings(plan, capsys):
+    code, out = checked(capsys, plan)
+    assert code == 0
+    assert "a fabric plan" in out
