@@ -53,6 +53,8 @@ bench: $(VENV)/installed ## time the help, the flagship, the search, fabrics and
 	  LLM_ANALYSIS=$$other/bin/python $(BIN)/python tools/bench_search.py; rm -rf $$other
 	@echo "== fabrics of 131,072 accelerators, port by port with lengths"
 	@$(BIN)/python tools/bench_fabric.py
+	@echo "== a rack as built: rules and formats"
+	@$(BIN)/python tools/bench_rack.py
 	@echo "== the simulator, requests one by one on one core"
 	@$(BIN)/python tools/bench_simulate.py
 

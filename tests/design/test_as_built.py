@@ -17,12 +17,12 @@ from rackwright.design.liquid import (
     rise_k,
 )
 from rackwright.design.physical import as_built
-from rackwright.design.power_chain import Climate, annual_energy, hourly_c, power_plan
+from rackwright.design.power_chain import annual_energy, hourly_c, power_plan
 from rackwright.design.rack import compose_rack
 from rackwright.records.cooling import Coolant
 from rackwright.records.equipment import Cdu
 from rackwright.records.errors import RackwrightError
-from rackwright.records.study import Generation
+from rackwright.records.study import Climate, Generation
 
 CATALOG = load()
 SITE = Site(supply_c=38)
@@ -184,8 +184,8 @@ def test_power_goes_down_the_chain_without_a_gap():
 
 
 def test_a_site_that_is_always_cold_needs_no_chiller():
-    cold = annual_energy(1e6, Climate(0, 5, 3), supply_c=30)
-    hot = annual_energy(1e6, Climate(35, 5, 5), supply_c=20)
+    cold = annual_energy(1e6, Climate(mean_c=0, seasonal_k=5, daily_k=3), supply_c=30)
+    hot = annual_energy(1e6, Climate(mean_c=35, seasonal_k=5, daily_k=5), supply_c=20)
     assert cold.free_cooling_hours == cold.hours
     assert hot.free_cooling_hours == 0
     assert cold.pue < hot.pue
@@ -193,7 +193,7 @@ def test_a_site_that_is_always_cold_needs_no_chiller():
 
 
 def test_the_year_has_its_mean_and_its_extremes():
-    hours = hourly_c(Climate(20, 8, 5))
+    hours = hourly_c(Climate(mean_c=20, seasonal_k=8, daily_k=5))
     assert hours.mean() == pytest.approx(20, abs=0.1)
     assert hours.max() == pytest.approx(33, abs=0.2)
     assert hours.min() == pytest.approx(7, abs=0.2)

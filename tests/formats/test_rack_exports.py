@@ -23,7 +23,7 @@ from rackwright.drawing.power_flow import power_svg
 from rackwright.formats.bill import COLUMNS, read_bill, write_bill
 from rackwright.formats.cyclonedx import cyclonedx_text
 from rackwright.formats.netbox_rack import netbox_rack_files
-from rackwright.formats.rack_scene import boxes, glb_bytes, usda_text
+from rackwright.formats.rack_scene import boxes, glb_bytes, racks_in_row, row_boxes, usda_text
 from rackwright.load import load_study
 from rackwright.records.errors import InputError
 
@@ -138,7 +138,7 @@ def test_netbox_device_types_keep_to_the_schema():
 def test_a_scene_has_the_names_and_the_size_of_the_rack():
     import trimesh
 
-    scene = trimesh.load(BytesIO(glb_bytes(BUILT)), file_type="glb")
+    scene = trimesh.load(BytesIO(glb_bytes(boxes(BUILT))), file_type="glb")
     wanted = {box.name for box in boxes(BUILT)}
     assert set(scene.geometry) == wanted
     frame = BUILT.mechanics.frame
@@ -146,10 +146,20 @@ def test_a_scene_has_the_names_and_the_size_of_the_rack():
     assert {i.name for i in BUILT.mechanics.items} <= wanted
 
 
+def test_a_row_has_every_rack_beside_the_other():
+    import trimesh
+
+    count = racks_in_row(BUILT)
+    scene = trimesh.load(BytesIO(glb_bytes(row_boxes(BUILT, count))), file_type="glb")
+    assert len(scene.geometry) == count * len(list(boxes(BUILT)))
+    assert scene.extents[0] == pytest.approx(count * BUILT.mechanics.frame.width_m, rel=1e-3)
+    assert f"rack {count}, compute tray 18" in scene.geometry
+
+
 def test_openusd_opens_the_rack():
     usd = pytest.importorskip("pxr.Usd", reason="needs the extra rackwright[usd]")
     layer = pytest.importorskip("pxr.Sdf").Layer.CreateAnonymous(".usda")
-    assert layer.ImportFromString(usda_text(BUILT))
+    assert layer.ImportFromString(usda_text(boxes(BUILT), BUILT.rack))
     stage = usd.Stage.Open(layer)
     names = {prim.GetDisplayName() for prim in stage.GetDefaultPrim().GetChildren()}
     assert names == {box.name for box in boxes(BUILT)}

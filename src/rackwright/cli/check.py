@@ -19,6 +19,7 @@ from rackwright.design.fabric import build_fabric
 from rackwright.design.rules import check as check_rules
 from rackwright.drawing.as_built import finding_lines
 from rackwright.drawing.layout.fabric import plural
+from rackwright.formats.bill import read_bill
 from rackwright.formats.border import parse, read_json_lines, read_record, read_text
 from rackwright.formats.ibnetdiscover import is_topology, named_wiring
 from rackwright.formats.stored import read_stored_file
@@ -101,6 +102,11 @@ def examine(file: Path, catalog: Path | None = None) -> Outcome:
     """
     if file.suffix != ".toml" and is_topology(text := read_text(file)):
         return _topology(file, text)
+    if file.suffix in (".csv", ".xlsx"):
+        bill = read_bill(file)
+        parts = sum(row.usd is not None for row in bill.rows)
+        summary = f"{bill.design}: {_counted(parts, 'parts')}, {bill.usd() / 1e6:,.2f} MUSD"
+        return Outcome("bill of materials", record_sha256(bill), summary)
     kind = _kind_of(file)
     if kind == "study":
         return _study(file, catalog)

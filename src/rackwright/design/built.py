@@ -6,6 +6,7 @@ from rackwright.catalog import Catalog
 from rackwright.design.candidates import enumerate_candidates
 from rackwright.design.cooling import Site
 from rackwright.design.physical import as_built
+from rackwright.design.power_chain import annual_energy
 from rackwright.records.as_built import RackAsBuilt
 from rackwright.records.errors import RackwrightError, nearest
 from rackwright.records.study import Study
@@ -31,7 +32,7 @@ def built_design(study: Study, catalog: Catalog, key: str, data_center: str = ""
     if name not in centers:
         raise RackwrightError(f"no data center {name!r} in the study.{nearest(name, centers)}")
     center, candidate = centers[name], candidates[key]
-    return as_built(
+    built = as_built(
         candidate.rack,
         catalog,
         Site(supply_c=center.coolant_supply_c),
@@ -40,7 +41,16 @@ def built_design(study: Study, catalog: Catalog, key: str, data_center: str = ""
         racks=candidate.hardware.racks,
         where=name,
     )
+    if center.climate is None:
+        return built
+    facility_c = built.cooling.facility_supply_c if built.cooling else AIR_WATER_C
+    power_w = built.racks * candidate.rack.power_w
+    year = annual_energy(power_w, center.climate, supply_c=facility_c)
+    return built.model_copy(update={"year": year})
 
+
+AIR_WATER_C = 20.0
+"""Chilled water for rooms cooled by air alone: ASHRAE recommends air of 18 to 27 degC (B)."""
 
 NEC_COUNTRIES = ("US", "MX", "CA")
 """Where the NEC, or a code that follows it (NOM-001-SEDE, CSA C22.1), holds."""

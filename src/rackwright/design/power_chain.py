@@ -22,6 +22,7 @@ from rackwright.records.equipment import PowerShelf
 from rackwright.records.errors import RackwrightError
 from rackwright.records.powering import Feed, PowerSupply
 from rackwright.records.provenance import Grade, worst
+from rackwright.records.study import Climate
 
 FEEDS = {"N": 1, "N+1": 2, "2N": 2, "distributed": 3}
 """Feeds to a rack under each redundancy: distributed shares the load over three."""
@@ -176,14 +177,6 @@ def _losses(
     if feeds > 1:
         found.append(FeedLoss(lost="one feed", left_w=left, load_w=load))
     return tuple(found)
-
-
-class Climate(NamedTuple):
-    """Dry-bulb temperature over a year as two waves: over the year and over the day."""
-
-    mean_c: float
-    seasonal_k: float  # half of the distance from the coldest to the warmest month
-    daily_k: float  # half of the distance from night to day
 
 
 def hourly_c(climate: Climate) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ def as_built_lines(built: RackAsBuilt) -> list[str]:
         *_elevation(built),
         *_power(built),
         *_cooling(built),
+        *_year(built),
         *finding_lines(built.findings),
     ]
 
@@ -104,6 +105,18 @@ def _cooling(built: RackAsBuilt) -> Iterator[str]:
     yield (
         f"      {c.air_w / 1e3:,.1f} kW to the air: {c.air_flow_m3_per_s:.2f} m3/s "
         f"({c.air_flow_m3_per_s / 4.719474e-4:,.0f} CFM) at {c.air_rise_k:g} K"
+    )
+
+
+def _year(built: RackAsBuilt) -> Iterator[str]:
+    y = built.year
+    if y is None:
+        return
+    yield (
+        f"    a year at {built.site}: PUE {y.pue:.3f} (worst hour {y.worst_hour_pue:.3f}), "
+        f"{y.free_cooling_hours:,.0f} of {y.hours:,.0f} hours without chillers, "
+        f"{y.facility_j / 3.6e9:,.0f} MWh for {y.it_j / 3.6e9:,.0f} MWh of IT (shares are "
+        "estimates)"
     )
 
 

@@ -21,7 +21,7 @@ from rackwright.formats.infragraph import infragraph_text
 from rackwright.formats.laid import LaidFabric, cable_rows
 from rackwright.formats.netbox_fabric import netbox_files
 from rackwright.formats.netbox_rack import netbox_rack_files
-from rackwright.formats.rack_scene import glb_bytes, usda_text
+from rackwright.formats.rack_scene import boxes, glb_bytes, racks_in_row, row_boxes, usda_text
 from rackwright.formats.scale_up import LaidScaleUp, scale_up_text
 from rackwright.records.as_built import RackAsBuilt
 from rackwright.records.bill import BillOfMaterials
@@ -146,11 +146,21 @@ EXPORTS: dict[str, Export] = {
     ),
     "glb": Export(
         "the rack as a scene with named parts (glTF binary)", "rack", ".glb",
-        lambda s, p: [write_bytes(p, glb_bytes(_rack(s)))],
+        lambda s, p: [write_bytes(p, glb_bytes(boxes(_rack(s))))],
+    ),
+    "glb-row": Export(
+        "a row of such racks as a scene with named parts (glTF binary)", "rack", ".row.glb",
+        lambda s, p: [write_bytes(p, glb_bytes(row_boxes(_rack(s), racks_in_row(_rack(s)))))],
     ),
     "usd": Export(
         "the rack as OpenUSD (needs the extra rackwright[usd])", "rack", ".usda",
-        lambda s, p: [write_text(p, usda_text(_rack(s)))],
+        lambda s, p: [write_text(p, usda_text(boxes(_rack(s)), _rack(s).rack))],
+    ),
+    "usd-row": Export(
+        "a row of such racks as OpenUSD (needs the extra rackwright[usd])", "rack", ".row.usda",
+        lambda s, p: [
+            write_text(p, usda_text(row_boxes(_rack(s), racks_in_row(_rack(s))), _rack(s).rack))
+        ],
     ),
     "rack": Export(
         "the rack as built: elevation, power, cooling, findings (JSON)", "rack", ".rack.json",

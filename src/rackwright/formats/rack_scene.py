@@ -6,7 +6,7 @@ the front, y up, z to the front, as glTF has it; in OpenUSD the up axis is state
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -58,13 +58,34 @@ def boxes(built: RackAsBuilt) -> Iterator[Box]:
         )  # fmt: skip
 
 
-def glb_bytes(built: RackAsBuilt) -> bytes:
-    """Return a rack as glTF binary; nodes carry the devices' names."""
+def row_boxes(built: RackAsBuilt, racks: int) -> Iterator[Box]:
+    """Yield the boxes of equal racks side by side; names begin with the rack's number."""
+    frame = built.mechanics.frame
+    assert frame is not None, "a rack as built has a frame"
+    for n in range(racks):
+        for box in boxes(built):
+            x, y, z = box.centre
+            yield box._replace(
+                name=f"rack {n + 1}, {box.name}", centre=(x + n * frame.width_m, y, z)
+            )
+
+
+def racks_in_row(built: RackAsBuilt) -> int:
+    """Return how many racks make a row: those of one distribution unit, or the block's."""
+    return min(built.cooling.cdus[0].racks if built.cooling else MOST_IN_ROW, MOST_IN_ROW)
+
+
+MOST_IN_ROW = 16
+"""Racks of a row where no distribution unit sets it: planning figure (grade D)."""
+
+
+def glb_bytes(parts: Iterable[Box]) -> bytes:
+    """Return boxes as glTF binary; nodes carry their names."""
     import trimesh
     from trimesh.visual.material import PBRMaterial
 
     scene = trimesh.Scene()
-    for box in boxes(built):
+    for box in parts:
         mesh = trimesh.creation.box(extents=box.sides)
         material = PBRMaterial(
             name=box.name, baseColorFactor=np.array([*box.colour, 255], dtype=np.uint8),
@@ -77,8 +98,8 @@ def glb_bytes(built: RackAsBuilt) -> bytes:
     return bytes(scene.export(file_type="glb"))
 
 
-def usda_text(built: RackAsBuilt) -> str:
-    """Return a rack as OpenUSD text.
+def usda_text(parts: Iterable[Box], name: str) -> str:
+    """Return boxes as OpenUSD text; `name` is told in its custom data.
 
     Raises:
         RackwrightError: usd-core is not installed.
@@ -95,10 +116,10 @@ def usda_text(built: RackAsBuilt) -> str:
     root = UsdGeom.Xform.Define(stage, "/Rack")
     stage.SetDefaultPrim(root.GetPrim())
     Usd.ModelAPI(root.GetPrim()).SetKind("assembly")
-    root.GetPrim().SetCustomDataByKey("rackwright:rack", built.rack)
-    for box in boxes(built):
-        name = "".join(c if c.isalnum() else "_" for c in box.name)
-        cube = UsdGeom.Cube.Define(stage, f"/Rack/{name}")
+    root.GetPrim().SetCustomDataByKey("rackwright:rack", name)
+    for box in parts:
+        prim = "".join(c if c.isalnum() else "_" for c in box.name)
+        cube = UsdGeom.Cube.Define(stage, f"/Rack/{prim}")
         cube.CreateSizeAttr(1.0)
         # The cube is of size one: its extent is that of the unit box, scaled by what follows.
         cube.CreateExtentAttr([Gf.Vec3f(-0.5, -0.5, -0.5), Gf.Vec3f(0.5, 0.5, 0.5)])

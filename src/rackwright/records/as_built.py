@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from rackwright.records.base import Record
-from rackwright.records.chain import PowerPlan
+from rackwright.records.chain import AnnualEnergy, PowerPlan
 from rackwright.records.loops import CoolingPlan
 from rackwright.records.mechanical import MechanicalDesign
 from rackwright.records.physical import Finding
@@ -22,5 +22,8 @@ class RackAsBuilt(Record):
     centre_of_gravity_m: float | None
     power: PowerPlan
     cooling: CoolingPlan | None = Field(description="None: all heat goes to the air")
+    year: AnnualEnergy | None = Field(
+        default=None, description="of all these racks; None: the study states no climate"
+    )
     findings: tuple[Finding, ...]
     grade: Grade

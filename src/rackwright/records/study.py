@@ -115,6 +115,14 @@ Workload = Annotated[TrainingWorkload | ServingWorkload, Field(discriminator="ki
 # --- where it runs --------------------------------------------------------------------------
 
 
+class Climate(Record):
+    """A site's air over a year as two waves: over the year and over the day."""
+
+    mean_c: TemperatureC
+    seasonal_k: float = Field(ge=0, description="half of coldest to warmest month")
+    daily_k: float = Field(ge=0, description="half of night to day")
+
+
 class DataCenter(Graded):
     """A site with power, coolant and floor, energised in steps."""
 
@@ -130,6 +138,9 @@ class DataCenter(Graded):
     coolant_supply_c: TemperatureC = 40.0
     liquid_w: PowerW | None = Field(default=None, description="liquid heat capacity; none = all IT")
     air_w: PowerW | None = Field(default=None, description="air heat capacity; none = all IT")
+    climate: Climate | None = Field(
+        default=None, description="of its air; gives the PUE of a year, hour by hour"
+    )
     floor_m2: AreaM2 = Field(gt=0)
     energised: Ramp = Field(description="share of power_w that is live, by week")
     infrastructure_usd_per_w_year: float = Field(
