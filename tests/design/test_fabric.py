@@ -213,6 +213,11 @@ def test_131072_accelerators_take_seconds():
         ({"accelerators": 4096, "floor": FloorPlan(cross_trays=())}, "no cross tray"),
         ({"accelerators": 4096, "floor": FloorPlan(switches_per_rack=60)}, "above the tray"),
         ({"media": ("dac-800-osfp",)}, "the longest reaches 3 m"),
+        ({"nic": "nvidia-cx8-800"}, "has ports of 800 Gbit/s, nic_bit_per_s asks for 400"),
+        (
+            {"nic": "nvidia-cx7-400", "planes": 2, "switch": "mellanox-qm8700"},
+            "splits into 1 planes",
+        ),
         ({"topology": "torus", "shape": (4, 4)}, "has 16 accelerators"),
         ({"topology": "dragonfly", "groups": 2, "accelerators": 100_000}, "too few"),
     ],

@@ -60,10 +60,26 @@ def _fat_tree(plan: FabricPlan, catalog: Catalog) -> Net:
         plan.oversubscription, plan.by_rail,
     )  # fmt: skip
     if plan.nic:
-        net = net._replace(nic_cages=catalog.find(Nic, plan.nic).cages)
+        net = net._replace(nic_cages=_nic(plan, split, catalog).cages)
     if not plan.fabric_manager_ports:
         return net
     return net._replace(wiring=_with_managers(net, plan.fabric_manager_ports))
+
+
+def _nic(plan: FabricPlan, split: int, catalog: Catalog) -> Nic:
+    """Return the NIC that a plan names. Raises InputError where it cannot do what is asked."""
+    nic = catalog.find(Nic, plan.nic)
+    if nic.port_bit_per_s != plan.nic_bit_per_s:
+        raise InputError(
+            [f"compute: {nic.key} has ports of {nic.port_bit_per_s / 1e9:g} Gbit/s, nic_bit_per_s "
+             f"asks for {plan.nic_bit_per_s / 1e9:g}"]
+        )  # fmt: skip
+    if (nic.planes or 1) < split:
+        raise InputError(
+            [f"compute: {nic.key} splits into {nic.planes or 1} planes at most, {plan.planes} "
+             f"planes of {plan.nics_per_accelerator} NICs each ask for {split}"]
+        )  # fmt: skip
+    return nic
 
 
 def _side(plan: FabricPlan, side: SideNetwork, catalog: Catalog) -> Net:

@@ -149,7 +149,7 @@ def _variant(folder: Path) -> WiringVariant:
     theirs = read_links(folder)
     if not (folder / PLAN).is_file():
         return WiringVariant(
-            id=folder.name, links=len(theirs), matched=0, missing=0, extra=0, bom_wrong=0,
+            id=folder.resolve().name, links=len(theirs), matched=0, missing=0, extra=0, bom_wrong=0,
             skipped=f"no {PLAN}: there is no plan to wire",
         )  # fmt: skip
     ours, parts = wire(read_plan(folder))
@@ -157,7 +157,7 @@ def _variant(folder: Path) -> WiringVariant:
     listed = (folder / PARTS).is_file()  # without a list of parts only cables are compared
     wrong = _wrong_parts(parts, read_parts(folder)) if listed else ()
     return WiringVariant(
-        id=folder.name,
+        id=folder.resolve().name,
         links=len(theirs),
         matched=compared.matched,
         missing=compared.missing,
