@@ -60,6 +60,8 @@ class Setting(NamedTuple):
     expert: int = 1
     replicas: int | None = None
     prefill_replicas: int | None = None
+    prefill_tensor: int | None = None
+    prefill_expert: int | None = None
     engine: str = ""
     requests_at_once: int | None = None
     step_tokens: int | None = None
@@ -164,6 +166,8 @@ def _mistakes(setting: Setting, wanted: Wanted) -> list[str]:
             "--replicas": (setting.replicas, 1, 4096),
             "--prefill-replicas": (setting.prefill_replicas, 0, 4096),
             "--tensor": (setting.tensor, 1, 4096),
+            "--prefill-tensor": (setting.prefill_tensor, 1, 4096),
+            "--prefill-expert": (setting.prefill_expert, 1, 4096),
             "--pipeline": (setting.pipeline, 1, 4096),
             "--expert": (setting.expert, 1, 4096),
         }
@@ -231,6 +235,7 @@ def _direct(setting: Setting, components: Catalog, lengths: tuple[float, float])
     layout = Layout(
         setting.precision or "bf16", setting.cache_precision, setting.tensor, setting.pipeline,
         setting.expert, 0, setting.replicas or 1, setting.prefill_replicas or 0,
+        setting.prefill_tensor, setting.prefill_expert,
     )  # fmt: skip
     return deploy(
         hardware, shape, setting.model, layout, _engine(setting), lengths, parameters, software

@@ -57,15 +57,16 @@ def test_when_nothing_is_served_the_answer_says_so(capsys, tmp_path):
 def test_pools_clients_and_routes_can_be_asked_for(capsys):
     code, out, _ = called(
         capsys, *MODEL, "--input", "300", "--output", "60", "--clients", "12", "--think", "100 ms",
-        "--requests", "200", "--replicas", "2", "--prefill-replicas", "1", "--route",
-        "least-loaded", "--ttft", "1 s", "--tpot", "30 ms", "--json",
+        "--requests", "200", "--replicas", "2", "--prefill-replicas", "1", "--prefill-tensor", "2",
+        "--route", "least-loaded", "--ttft", "1 s", "--tpot", "30 ms", "--json",
     )  # fmt: skip
     record = json.loads(out)
 
     assert code == 0
     assert len(record["busy_share"]) == 3
+    assert record["deployed"]["accelerators_per_prefill_replica"] == 2
     assert record["within"]["share"] <= 1.0
-    assert max(record["over_time"]["running"]) <= 12
+    assert max(record["over_time"]["running"]) <= 12 + 1e-9
 
 
 @pytest.mark.parametrize(

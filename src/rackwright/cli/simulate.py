@@ -43,6 +43,10 @@ def run(
     prefill_replicas: Annotated[
         int | None, typer.Option(help="a pool apart that only prefills")
     ] = None,
+    prefill_tensor: Annotated[
+        int | None, typer.Option(help="as --tensor, of the prefill pool; none: the same")
+    ] = None,
+    prefill_expert: Annotated[int | None, typer.Option(help="as --expert, likewise")] = None,
     engine: Annotated[str, typer.Option(help="of the catalog; none: vllm")] = "",
     requests_at_once: Annotated[int | None, typer.Option(help="in one replica")] = None,
     step_tokens: Annotated[int | None, typer.Option(help="in one step of a replica")] = None,
@@ -100,8 +104,8 @@ def run(
     """Serve requests one by one, from a trace or made, and show what users would see."""
     setting = Setting(
         study, workload, design, model, on, precision, cache_precision, tensor, pipeline, expert,
-        replicas, prefill_replicas, engine, requests_at_once, step_tokens, block_tokens,
-        cache_tokens, prefix_cache, whole_prompt, route,
+        replicas, prefill_replicas, prefill_tensor, prefill_expert, engine, requests_at_once,
+        step_tokens, block_tokens, cache_tokens, prefix_cache, whole_prompt, route,
     )  # fmt: skip
     wanted = Wanted(
         trace, hash_tokens, requests, rate_, Arrivals(arrivals, cv, swing, period), input_, output,
@@ -134,12 +138,15 @@ def _keep(out: Path, found: Served) -> None:
 
 def _lines(s: Simulation) -> list[str]:
     d, a = s.deployed, s.asked
-    pools = f"{d.prefill_replicas} to prefill and {d.replicas} to decode" if (
-        d.prefill_replicas
-    ) else f"{d.replicas}"  # fmt: skip
+    pools = f"{d.replicas} of {d.accelerators_per_replica}"
+    if d.prefill_replicas:
+        pools = (
+            f"{d.prefill_replicas} of {d.accelerators_per_prefill_replica} to prefill and {pools} "
+            "to decode"
+        )
     lines = [
-        f"{d.model} in {d.precision} on {d.accelerator}: replicas {pools}, each of "
-        f"{d.accelerators_per_replica}; cache of {d.cache_tokens:,} tokens a replica",
+        f"{d.model} in {d.precision} on {d.accelerator}: replicas {pools}; cache of "
+        f"{d.cache_tokens:,} tokens a replica",
         f"{a.requests:,} requests ({a.source}) over {a.seconds:,.1f} s, prompts of "
         f"{a.input_mean:,.0f} and answers of {a.output_mean:,.0f} tokens on average",
         "; ".join(f"{n:,} {word}" for word, n in s.outcomes.items() if n or word == "served"),

@@ -71,13 +71,23 @@ class Layout(NamedTuple):
     draft_tokens: int = 0
     replicas: int = 1
     prefill_replicas: int = 0
+    prefill_tensor: int | None = None  # of the pool apart; None: as the others
+    prefill_expert: int | None = None
+
+    def of_prefill(self) -> Layout:
+        """Return the layout of a replica of the pool that only prefills."""
+        return self._replace(
+            tensor=self.prefill_tensor or self.tensor, expert=self.prefill_expert or self.expert
+        )
 
 
 class Deployment(NamedTuple):
     """What the kernels read of a deployment, and the record of it."""
 
     terms: StepTerms
+    terms_prefill: StepTerms  # of a replica of the pool apart
     limits: Limits
+    limits_prefill: Limits
     fleet: Fleet
     host_s: float  # the host's part of a first token
     kept: float  # tokens that a request keeps per step
@@ -110,32 +120,27 @@ def deploy(
         InputError: what cannot be, all at once.
         NothingFeasibleError: weights leave no room for a cache.
     """
+    apart = layout.of_prefill()
     _possible(hardware, shape, layout, engine)
+    if apart != layout and layout.prefill_replicas:
+        _possible(hardware, shape, apart, engine)
     accelerator = hardware.accelerator
     cache = CACHE_BYTES.get(layout.cache_precision)
     m = model_numbers(shape)
     h = machine_numbers(hardware, layout.precision, shape, cache)
     at = compute_precision(accelerator, layout.precision)
     e, _, grade = serving_efficiencies(parameters, accelerator.family, at, software)
-    most = engine.requests_at_once or (software.max_requests if software else 0)
-    tokens = engine.step_tokens or STEP_TOKENS
-    plan = np.array(
-        (layout.tensor, layout.pipeline, layout.expert, tokens, most,
-         layout.draft_tokens, 0.0)
-    )  # fmt: skip
-    room, notes = engine.cache_tokens, []
-    if room is None:
-        room = _cache_tokens(m, h, e, plan, lengths)
-    if most == 0:  # nothing but the memory says how many
-        most = max(int(room / sum(lengths)), 1)
+    plan, limits = _replica(m, h, e, layout, engine, lengths, software)
+    terms = terms_prefill = step_terms(m, h, e, plan)
+    limits_prefill = limits
+    if apart != layout and layout.prefill_replicas:
+        other, limits_prefill = _replica(m, h, e, apart, engine, lengths, software)
+        terms_prefill = step_terms(m, h, e, other)
+    notes = []
     if shape.sliding_window is not None or m.state > 0.0:
         notes.append(f"the cache of a token is that of a request of {sum(lengths):,.0f} tokens")
     if layout.draft_tokens:
         notes.append("drafted tokens are kept at their mean rate in every step")
-    limits = Limits(
-        most, tokens, room // engine.block_tokens, engine.block_tokens,
-        engine.whole_prompt,
-    )  # fmt: skip
     moved = sequence_cache_bytes(m, h, lengths[0], plan[0], plan[1]) / max(lengths[0], 1.0)
     fleet = Fleet(
         layout.prefill_replicas,
@@ -155,6 +160,7 @@ def deploy(
         accelerators_per_replica=max(layout.tensor, layout.expert) * layout.pipeline,
         replicas=layout.replicas,
         prefill_replicas=layout.prefill_replicas,
+        accelerators_per_prefill_replica=max(apart.tensor, apart.expert) * apart.pipeline,
         requests_at_once=limits.requests,
         step_tokens=limits.tokens,
         block_tokens=limits.block_tokens,
@@ -167,7 +173,32 @@ def deploy(
     )
     kept = serving_point.kept_per_step(float(layout.draft_tokens), e.acceptance)
     host = serving_point.first_host_seconds(m, e)
-    return Deployment(step_terms(m, h, e, plan), limits, fleet, host, kept, record)
+    return Deployment(terms, terms_prefill, limits, limits_prefill, fleet, host, kept, record)
+
+
+def _replica(
+    m: ModelNumbers,
+    h: MachineNumbers,
+    e: ServingEfficiency,
+    layout: Layout,
+    engine: Engine,
+    lengths: tuple[float, float],
+    software: ServingEngine | None,
+) -> tuple[Array, Limits]:
+    """Return a replica's plan as the step's terms read it, and what its engine keeps to."""
+    most = engine.requests_at_once or (software.max_requests if software else 0)
+    tokens = engine.step_tokens or STEP_TOKENS
+    plan = np.array(
+        (layout.tensor, layout.pipeline, layout.expert, tokens, most,
+         layout.draft_tokens, 0.0)
+    )  # fmt: skip
+    room = engine.cache_tokens
+    if room is None:
+        room = _cache_tokens(m, h, e, plan, lengths)
+    if most == 0:  # nothing but the memory says how many
+        most = max(int(room / sum(lengths)), 1)
+    size = engine.block_tokens
+    return plan, Limits(most, tokens, room // size, size, engine.whole_prompt)
 
 
 class Designed(NamedTuple):

@@ -106,10 +106,10 @@ def run(deployed: Deployment, requests: Requests) -> Served:
         requests = requests._replace(outputs=np.minimum(np.maximum(steps, 0), requests.outputs))
     return simulate_fleet(
         deployed.terms,
-        deployed.terms,
+        deployed.terms_prefill,
         requests,
         deployed.limits,
-        deployed.limits,
+        deployed.limits_prefill,
         deployed.fleet,
         True,
     )
@@ -171,14 +171,15 @@ def _per(amount: float, seconds: float) -> float:
 
 def _over_time(deployed: Deployment, got: Served, seconds: float) -> OverTime:
     """Return the curves as means over their spans; the last span may be a part of one."""
-    record, fleet = deployed.record, deployed.fleet
+    fleet = deployed.fleet
     replicas = fleet.prefill + fleet.replicas
     spans = min(CURVE, math.ceil(seconds / got.span_s)) if got.span_s > 0.0 else 0
     lengths = np.full(spans, got.span_s)
     if spans:
         lengths[-1] = max(seconds - (spans - 1) * got.span_s, 1e-12)
     means = got.curves[:spans] / lengths[:, None] if spans else np.zeros((0, 4))
-    blocks = max(replicas * (record.cache_tokens // record.block_tokens), 1)
+    held = fleet.prefill * deployed.limits_prefill.blocks + fleet.replicas * deployed.limits.blocks
+    blocks = max(held, 1)
     return OverTime(
         span_s=got.span_s,
         waiting=tuple(means[:, 0].tolist()),

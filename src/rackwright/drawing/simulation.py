@@ -27,9 +27,11 @@ def simulation_svg(simulation: Simulation) -> str:
         simulation: in which at least one request was served.
     """
     d, asked = simulation.deployed, simulation.asked
-    pools = f"{d.prefill_replicas} + {d.replicas}" if d.prefill_replicas else f"{d.replicas}"
+    pools = f"{d.replicas} x {d.accelerators_per_replica}"
+    if d.prefill_replicas:
+        pools = f"{d.prefill_replicas} x {d.accelerators_per_prefill_replica} + {pools}"
     title = (
-        f"{d.model} in {d.precision} on {pools} x {d.accelerators_per_replica} {d.accelerator}: "
+        f"{d.model} in {d.precision} on {pools} {d.accelerator}: "
         f"{asked.requests:,} requests ({asked.source})"
     )
     panels = (

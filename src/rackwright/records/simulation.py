@@ -22,6 +22,7 @@ class Deployed(Record):
     accelerators_per_replica: int = Field(gt=0)
     replicas: int = Field(gt=0, description="that decode; without a prefill pool, that do both")
     prefill_replicas: int = Field(ge=0, description="that only prefill; 0: no pool apart")
+    accelerators_per_prefill_replica: int = Field(default=1, gt=0)
     requests_at_once: int = Field(gt=0, description="of one replica")
     step_tokens: int = Field(gt=0, description="in one step, decoded and prefilled together")
     block_tokens: int = Field(gt=0)
