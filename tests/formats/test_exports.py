@@ -118,6 +118,8 @@ def test_netbox_devices_and_cables_name_the_same_things():
     types = {
         t["model"]: {i["name"] for i in t["interfaces"]} for t in device_types(small()).values()
     }
+    racks = {row["name"] for row in csv.DictReader(files["racks.csv"].splitlines())}
+    assert {row["rack"] for row in devices.values()} <= racks
     for row in csv.DictReader(files["cables.csv"].splitlines()):
         for side in "ab":
             device = devices[row[f"side_{side}_device"]]

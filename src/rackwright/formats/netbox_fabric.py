@@ -1,7 +1,7 @@
 """A fabric for NetBox: device types, devices and cables, in the forms that its import takes.
 
-Device types are YAML files in the form of the device type library; devices and cables are CSV
-files of the bulk import. Servers have one device type with the ports of all networks.
+Device types are YAML files in the form of the device type library; racks, devices and cables are
+CSV files of the bulk import. Servers have one device type with the ports of all networks.
 """
 
 from __future__ import annotations
@@ -37,12 +37,14 @@ def netbox_files(laid: LaidFabric) -> dict[str, str]:
     """Return the files of a NetBox import by their names.
 
     Returns:
-        `device-types/*.yaml`, `devices.csv`, `cables.csv`.
+        `device-types/*.yaml`, `racks.csv`, `devices.csv`, `cables.csv`, to be imported in that
+        order.
     """
     files = {
         f"device-types/{slug}.yaml": "---\n" + yaml.safe_dump(device_type, sort_keys=False)
         for slug, device_type in device_types(laid).items()
     }
+    files["racks.csv"] = _racks(laid)
     files["devices.csv"] = _devices(laid)
     files["cables.csv"] = _cables(laid)
     return files
@@ -81,6 +83,16 @@ def _slug(network: LaidNetwork, tier: str) -> str:
     if tier not in ENDPOINTS:
         return network.switch
     return "fabric-manager" if tier == "manager" else tier
+
+
+def _racks(laid: LaidFabric) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["site", "name", "status", "role", "description"])
+    for rack in laid.fabric.racks:
+        place = f"row {rack.row + 1}, position {rack.position + 1}: x {rack.x_m:.2f} m, y {rack.y_m:.2f} m"
+        writer.writerow([laid.fabric.plan.name, rack.name, "planned", rack.role, place])
+    return text.getvalue()
 
 
 def _devices(laid: LaidFabric) -> str:
