@@ -90,7 +90,8 @@ def _racks(laid: LaidFabric) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["site", "name", "status", "role", "description"])
     for rack in laid.fabric.racks:
-        place = f"row {rack.row + 1}, position {rack.position + 1}: x {rack.x_m:.2f} m, y {rack.y_m:.2f} m"
+        at = f"x {rack.x_m:.2f} m, y {rack.y_m:.2f} m"
+        place = f"row {rack.row + 1}, position {rack.position + 1}: {at}"
         writer.writerow([laid.fabric.plan.name, rack.name, "planned", rack.role, place])
     return text.getvalue()
 
