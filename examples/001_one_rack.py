@@ -11,7 +11,8 @@ rack = compose_rack(Generation(system="nvidia-gb300-nvl72"), components)
 
 print(f"{rack.key}: {rack.accelerators} x {rack.accelerator.key}, grade {rack.grade}")
 print(f"  {rack.power_w / 1e3:.0f} kW, {rack.peak_power_w / 1e3:.0f} kW reserved")
-print(f"  {rack.liquid_w / rack.power_w:.0%} of the heat into the coolant, {rack.mass_kg:.0f} kg")
+liquid = 100 * rack.liquid_w / rack.power_w
+print(f"  {liquid:.0f} % of the heat into the coolant, {rack.mass_kg:.0f} kg")
 
 # The fabric that joins 64 such racks, at 800 Gbit/s per accelerator without oversubscription.
 cluster = 64 * rack.accelerators
@@ -30,4 +31,4 @@ for item in items:
     shares[item.group] = shares.get(item.group, 0.0) + usd
 print(f"bill of one rack with its share of the fabric: {total / 1e6:.2f} MUSD")
 for group, usd in sorted(shares.items(), key=lambda pair: -pair[1]):
-    print(f"  {group:<13}{usd / total:>6.1%}")
+    print(f"  {group:<13}{100 * usd / total:>6.1f} %")

@@ -60,4 +60,4 @@ print(
 )
 print(f"  {service.rate_tokens_per_s / 1e6:.2f} M tokens/s, {service.memory_bytes / 1e9:.0f} GB")
 for part in service.parts:
-    print(f"  {part.name:<20}{part.seconds / service.step_s:>7.1%}")
+    print(f"  {part.name:<20}{100 * part.seconds / service.step_s:>7.1f} %")

@@ -26,4 +26,4 @@ for _ in range(2000):
         total, racks = total + rng.normal(GOOD, SPREAD), racks + 1
         ratio = log_likelihood_ratio(total, racks, GOOD, BAD, SPREAD)
     wrong += ratio >= limits.reject_at
-print(f"of 2000 good lots {wrong / 2000:.1%} were rejected; at most {ALPHA:.0%} may be")
+print(f"of 2000 good lots {wrong / 20:.1f} % were rejected; at most {100 * ALPHA:.0f} % may be")
