@@ -116,7 +116,6 @@ def run(
     space = keep("design", "space", Space, lambda: _searched(given, folder, tell, seconds))
     if folder is not None:
         (folder.path / SEARCH_LEDGER).unlink(missing_ok=True)  # the space on disk holds all of it
-    front = keep("front", "front", Front, lambda: run_front(given, space))
     plan = keep.plan("build", lambda: run_build(given, space))
     if not plan.designs:  # nothing to compare with, nothing to test or buy: say why, now
         raise NothingFeasibleError(nothing_built(plan))
@@ -128,15 +127,17 @@ def run(
         lambda: run_accept_plan(given, space, lead),
     )  # fmt: skip
     report = _judged(given, acceptance, keep)
-    # Scenarios, and what is learned from early racks, both begin at the base plan and do not need
-    # each other. The solver works outside Python's lock, so they go on side by side; the results
-    # do not depend on the order.
+    # The front, scenarios, and what is learned from early racks do not need each other. The solver
+    # works outside Python's lock, so they go on side by side; the results do not depend on the
+    # order.
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         try:
+            fronted = pool.submit(keep, "front", "front", Front, lambda: run_front(given, space))
             early = pool.submit(_early_access, given, space, plan, lead, report, keep)
             jobs = [pool.submit(_scenario, given, space, plan, s, keep) for s in study.scenarios]
             decision, learned = early.result()
             scenarios = [job.result() for job in jobs]
+            front = fronted.result()
         except BaseException:  # Ctrl-C too: what has not begun is not begun
             tell("stopping when what runs is done; Ctrl-C again stops at once")
             pool.shutdown(wait=False, cancel_futures=True)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rackwright.catalog import Catalog
 from rackwright.design.candidates import enumerate_candidates
 from rackwright.design.deploy import Designed, designed
-from rackwright.design.simulate import latencies, run
+from rackwright.design.simulate import latencies, run, steady
 from rackwright.kernels.arrivals import poisson_arrivals
 from rackwright.kernels.simulator import alone
 from rackwright.records.hardware import Hardware
@@ -120,13 +120,13 @@ def _confirmed(made: Designed, seed: int) -> Confirmed:
     return Confirmed(
         percentile=work.percentile,
         requests=seen.requests,
-        ttft_s=made.ttft_s,
-        ttft_simulated_s=seen.ttft_s,
-        ttft_error_s=seen.ttft_error_s,
+        ttft_s=steady(made.ttft_s),
+        ttft_simulated_s=steady(seen.ttft_s),
+        ttft_error_s=steady(seen.ttft_error_s),
         ttft_corrected=_differs(made.ttft_s, seen.ttft_s, seen.ttft_error_s),
-        tpot_s=made.tpot_s,
-        tpot_simulated_s=seen.tpot_s,
-        tpot_error_s=seen.tpot_error_s,
+        tpot_s=steady(made.tpot_s),
+        tpot_simulated_s=steady(seen.tpot_s),
+        tpot_error_s=steady(seen.tpot_error_s),
         tpot_corrected=_differs(made.tpot_s, seen.tpot_s, seen.tpot_error_s),
         rate_share=share,
     )

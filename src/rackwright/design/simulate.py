@@ -61,7 +61,7 @@ def simulate(
     got = run(deployed, requests)
     served = got.outcome == SERVED
     seen = latencies(deployed, requests, got)
-    seconds = float(got.finished[served].max(initial=0.0))
+    seconds = steady(float(got.finished[served].max(initial=0.0)))
     outputs = requests.outputs[served]
     within = None
     if ttft_limit_s is not None or tpot_limit_s is not None:
@@ -86,7 +86,7 @@ def simulate(
         requests_per_s=_per(float(served.sum()), seconds),
         output_tokens_per_s=_per(float(outputs.sum()), seconds),
         within=within,
-        busy_share=tuple(min(_per(b, seconds), 1.0) for b in got.busy.tolist()),
+        busy_share=tuple(steady(min(_per(b, seconds), 1.0)) for b in got.busy.tolist()),
         hit_share=float(got.hit.sum()) / given if given else 0.0,
         preemptions=int(got.preemptions.sum()),
         steps=int(got.steps.sum()),
@@ -131,16 +131,24 @@ def spread(values: Array) -> Spread | None:
     """Return how latencies [s] are spread; None for none."""
     if not values.size:
         return None
-    curve = np.quantile(values, np.linspace(0.0, 1.0, 101))
+    curve = [steady(v) for v in np.quantile(values, np.linspace(0.0, 1.0, 101)).tolist()]
     return Spread(
-        mean_s=float(values.mean()),
-        p50_s=float(curve[50]),
-        p90_s=float(curve[90]),
-        p95_s=float(curve[95]),
-        p99_s=float(curve[99]),
-        max_s=float(curve[100]),
-        curve_s=tuple(curve.tolist()),
+        mean_s=steady(float(values.mean())),
+        p50_s=curve[50],
+        p90_s=curve[90],
+        p95_s=curve[95],
+        p99_s=curve[99],
+        max_s=curve[100],
+        curve_s=tuple(curve),
     )
+
+
+def steady(value: float) -> float:
+    """Return a number to nine digits.
+
+    The last ones hang on what a compiler inlined into a kernel; records say the same without.
+    """
+    return float(f"{value:.9g}")
 
 
 def _kept(
@@ -181,9 +189,9 @@ def _over_time(deployed: Deployment, got: Served, seconds: float) -> OverTime:
     held = fleet.prefill * deployed.limits_prefill.blocks + fleet.replicas * deployed.limits.blocks
     blocks = max(held, 1)
     return OverTime(
-        span_s=got.span_s,
-        waiting=tuple(means[:, 0].tolist()),
-        running=tuple(means[:, 1].tolist()),
-        cache_share=tuple((means[:, 2] / blocks).tolist()),
-        busy_share=tuple((means[:, 3] / replicas).tolist()),
+        span_s=steady(got.span_s),
+        waiting=tuple(steady(v) for v in means[:, 0].tolist()),
+        running=tuple(steady(v) for v in means[:, 1].tolist()),
+        cache_share=tuple(steady(v) for v in (means[:, 2] / blocks).tolist()),
+        busy_share=tuple(steady(v) for v in (means[:, 3] / replicas).tolist()),
     )
