@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import norm
 
 from rackwright.buy.decide import decide, what_flips
-from rackwright.buy.option import learned_variance, solve
+from rackwright.buy.option import ACTIONS, learned_variance, solve
 from rackwright.buy.paths import play
 from rackwright.kernels.price_process import PriceProcess, expected_price, sample, transition
 from rackwright.records.decision import OptionCase
@@ -140,3 +140,33 @@ def test_a_worthless_product_is_declined():
     made = decide(case(rate_tokens_per_s=1.0), seed=1)
     assert made.action == "decline"
     assert made.option_usd == pytest.approx(0, abs=1)
+
+
+def test_a_gates_prices_are_those_at_which_the_policy_changes():
+    decision, solved = decide(BASE, seed=1), solve(BASE)
+    for i, gate in enumerate(decision.gates):
+        for price, action in (
+            (gate.exercise_above_usd_per_million_tokens, "exercise"),
+            (gate.decline_below_usd_per_million_tokens, "decline"),
+        ):
+            if price is None:
+                continue
+            side = 1 if action == "exercise" else -1
+            done = [
+                ACTIONS[solved.at(i, 0, log(price) + side * by, solved.start[1])[0]]
+                for by in (1e-4, -1e-4)
+            ]
+            assert done[0] == action
+            assert done[1] != action
+    last = decision.gates[-1]  # nothing comes after it: what is not bought is declined
+    assert last.exercise_above_usd_per_million_tokens == pytest.approx(
+        last.decline_below_usd_per_million_tokens, rel=1e-3
+    )
+
+
+def test_what_is_done_today_is_what_its_gate_says():
+    first = decide(BASE, seed=1).gates[0].exercise_above_usd_per_million_tokens
+    for price, buys in ((first * 1.001, True), (first * 0.999, False)):
+        assert (
+            decide(case(price_usd_per_million_tokens=price), seed=1).action == "exercise"
+        ) == buys

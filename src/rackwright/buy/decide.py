@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rackwright.buy.option import ACTIONS, DECLINE, EXERCISE, Solved, solve
+from rackwright.buy.option import ACTIONS, DECLINE, EXERCISE, WORTHLESS, Solved, solve
 from rackwright.buy.paths import Played, play
 from rackwright.records.decision import (
     Action,
@@ -17,6 +18,8 @@ from rackwright.records.decision import (
     OptionCase,
 )
 from rackwright.records.provenance import EvidenceKind, Grade, worst
+
+Array = NDArray[np.float64]
 
 _BASIS: dict[EvidenceKind, str] = {
     "none": "",
@@ -226,23 +229,54 @@ def _gates(case: OptionCase, solved: Solved, played: Played) -> tuple[Gate, ...]
     rows = []
     for i, week in enumerate(case.gate_weeks):
         scale = solved.worth.scale(week * 168 / 8766)
-        acts = solved.best(solved.values(i, 0, solved.prices, np.full(len(solved.prices), belief)))
-        buys = solved.prices[acts == EXERCISE]
-        # From below: the highest price up to which nothing is done.
-        gives_up = solved.prices[acts == DECLINE]
+        values = solved.values(i, 0, solved.prices, np.full(len(solved.prices), belief))
+        buys, gives_up = _exercised_from(solved, values), _declined_to(solved, values)
         rows.append(
             Gate(
                 week=week,
                 exercise_above_usd_per_million_tokens=(
-                    float(scale * np.exp(buys[0])) if len(buys) else None
+                    None if buys is None else float(scale * np.exp(buys))
                 ),
                 decline_below_usd_per_million_tokens=(
-                    float(scale * np.exp(gives_up[-1])) if len(gives_up) else None
+                    None if gives_up is None else float(scale * np.exp(gives_up))
                 ),
                 chance={a: float(played.chance[i, j]) for j, a in enumerate(ACTIONS)},
             )
         )
     return tuple(rows)
+
+
+def _exercised_from(solved: Solved, values: Array) -> float | None:
+    """Return the lowest level from which exercise is best, None where it never is.
+
+    Between two points of the grid it lies where the values cross: the policy interpolates too.
+    """
+    best = np.flatnonzero(solved.best(values) == EXERCISE)
+    if best.size == 0:
+        return None
+    lead = values[EXERCISE] - np.delete(values, EXERCISE, axis=0).max(axis=0)
+    return _zero_of(solved.prices, lead, int(best[0]))
+
+
+def _declined_to(solved: Solved, values: Array) -> float | None:
+    """Return the level up to which, from below, nothing is done; None where something always is."""
+    done = np.flatnonzero(solved.best(values) == DECLINE)
+    if done.size == 0:
+        return None
+    if done[-1] + 1 == len(solved.prices):
+        return float(solved.prices[-1])
+    worth = np.delete(values, DECLINE, axis=0).max(axis=0) - WORTHLESS * solved.worth.cost_usd
+    return _zero_of(solved.prices, worth, int(done[-1]) + 1)
+
+
+def _zero_of(levels: Array, lead: Array, after: int) -> float:
+    """Return where a lead reaches zero between a point of the grid and the one before it."""
+    if after == 0:
+        return float(levels[0])
+    below, above = float(lead[after - 1]), float(lead[after])
+    share = -below / (above - below) if np.isfinite(below) and above > below else 1.0
+    step = float(levels[after] - levels[after - 1])
+    return float(levels[after - 1]) + min(max(share, 0.0), 1.0) * step
 
 
 def _boundary(case: OptionCase, solved: Solved) -> tuple[BoundaryPoint, ...]:
@@ -253,8 +287,8 @@ def _boundary(case: OptionCase, solved: Solved) -> tuple[BoundaryPoint, ...]:
     for i, week in enumerate(case.gate_weeks):
         scale = solved.worth.scale(week * 168 / 8766)
         for j in chosen:
-            buys = np.flatnonzero(solved.best(solved.actions[i, 0, :, :, j]) == EXERCISE)
-            price = float(scale * np.exp(solved.prices[buys[0]])) if len(buys) else None
+            level = _exercised_from(solved, solved.actions[i, 0, :, :, j])
+            price = None if level is None else float(scale * np.exp(level))
             points.append(
                 BoundaryPoint(
                     week=week,

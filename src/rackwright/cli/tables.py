@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+MOST_WORDS = 5
+"""Words of a number with its unit and its error; more is a sentence."""
+
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Return aligned lines; columns whose cells look like numbers stand to the right."""
@@ -20,7 +23,13 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _looks_numeric(cell: str) -> bool:
-    return bool(cell) and (cell[0].isdigit() or cell[0] in "+-−")
+    """Return whether a cell is a number with a unit or a range, and no sentence.
+
+    >>> _looks_numeric("96.9 %"), _looks_numeric("96.9 % of the promise on 6 racks")
+    (True, False)
+    """
+    begins = bool(cell) and (cell[0].isdigit() or cell[0] in "+-−")
+    return begins and len(cell.split()) <= MOST_WORDS
 
 
 def money(usd: float) -> str:
