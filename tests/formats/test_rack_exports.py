@@ -7,6 +7,7 @@ import warnings
 from io import BytesIO
 from pathlib import Path
 from xml.etree import ElementTree
+from zipfile import ZipFile
 
 import pytest
 import yaml
@@ -53,6 +54,16 @@ def test_every_line_stands_in_another_and_its_quantities_multiply():
             assert row.total == pytest.approx(row.quantity * rows[above].total), number
 
 
+def test_what_a_rack_has_once_stands_in_the_rack_and_not_in_a_tray():
+    rows = {row.number: row for row in BILL.rows}
+    inside = {row.part: rows[row.number.rpartition(".")[0]].name for row in BILL.rows[1:]}
+    assert inside["nvlink-copper-backplane"] == inside["busbar-rack"] == "frame"
+    assert inside["nvidia-mgx-33kw"] == "power"
+    for row in BILL.rows:
+        if row.number.startswith("1.1") and row.unit == "each":
+            assert row.quantity == int(row.quantity), row
+
+
 @pytest.mark.parametrize("ending", [".csv", ".xlsx"])
 def test_a_bill_is_read_back_as_it_was_written(tmp_path, ending):
     path = write_bill(BILL, tmp_path / f"bill{ending}")
@@ -89,6 +100,64 @@ def test_a_damaged_workbook_is_told(tmp_path, keep):
         read_bill(path)
 
 
+def test_a_workbook_with_a_damaged_inside_is_told(tmp_path):
+    path = write_bill(BILL, tmp_path / "bill.xlsx")
+    with ZipFile(path) as book:
+        members = {name: book.read(name) for name in book.namelist()}
+    refused = 0
+    for name, whole in members.items():
+        for spoilt in (whole[: len(whole) // 2], whole.replace(b'="', b'Q="', 5), b"\xff" * 99):
+            with ZipFile(path, "w") as book:
+                for other, data in members.items():
+                    book.writestr(other, spoilt if other == name else data)
+            try:
+                read_bill(path)  # a workbook can do without some of its parts
+            except InputError:
+                refused += 1
+    assert refused >= len(members)
+    data = bytearray(write_bill(BILL, path).read_bytes())
+    with ZipFile(path) as book:
+        at = book.getinfo("xl/worksheets/sheet1.xml").header_offset + 200
+    data[at : at + 40] = b"\xff" * 40
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="damaged"):
+        read_bill(path)
+
+
+def test_a_csv_that_begins_with_nothing_is_told(tmp_path):
+    path = tmp_path / "bill.csv"
+    path.write_text("\n\n")
+    with pytest.raises(InputError, match="first line"):
+        read_bill(path)
+
+
+def test_empty_lines_are_passed_over_and_typed_numbers_understood(tmp_path):
+    path = write_bill(BILL, tmp_path / "bill.xlsx")
+    book = load_workbook(path)
+    book.active.insert_rows(7)
+    book.active.cell(3, 1).value, book.active.cell(4, 1).value = 1, 1.1
+    book.save(path)
+    assert read_bill(path) == BILL
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "value", "said"),
+    [
+        (6, "total", 99999, r"cell F6 \(total\): found 99999"),
+        (7, "number", "1.1.1.1", r"cell A7 \(number\): found '1.1.1.1': another line"),
+        (6, "usd_low", 1e9, r"cell I6 \(usd\): .* must rise"),
+    ],
+)
+def test_lines_that_disagree_are_told_by_their_cell(tmp_path, row, column, value, said):
+    path = write_bill(BILL, tmp_path / "bill.xlsx")
+    book = load_workbook(path)
+    book.active.cell(row, COLUMNS.index(column) + 1).value = value
+    book.save(path)
+    with pytest.raises(InputError) as told:
+        read_bill(path)
+    assert any(re.search(said, mistake) for mistake in told.value.mistakes), told.value.mistakes
+
+
 # --- formats of others ------------------------------------------------------------------------
 
 
@@ -109,6 +178,7 @@ def test_netbox_files_have_what_its_import_asks_for():
     files = {name: yaml.safe_load(text) for name, text in netbox_rack_files(BUILT).items()}
     racks = [made for name, made in files.items() if name.startswith("rack-types/")]
     assert [r["u_height"] for r in racks] == [BUILT.mechanics.frame.units]
+    assert [r["width"] for r in racks] == [19]  # EIA trays in an Open Rack's frame
     devices = [made for name, made in files.items() if name.startswith("device-types/")]
     assert len(devices) == len({(i.kind, i.key) for i in BUILT.mechanics.items})
     for made in devices:

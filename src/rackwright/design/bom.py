@@ -33,7 +33,10 @@ def bill_of(candidate: Candidate, catalog: Catalog) -> BillOfMaterials:
     inside: dict[str, list[Item]] = {}
     for item in candidate.items:
         if item.group != "fabric":
-            inside.setdefault(TRAYS.get(item.group, item.group), []).append(item)
+            assembly = TRAYS.get(item.group, item.group)
+            if not _divides(item, _count(candidate, assembly), catalog):
+                assembly = "frame"  # one busbar or backplane to a rack: in none of its trays
+            inside.setdefault(assembly, []).append(item)
     for n, (assembly, items) in enumerate(inside.items(), start=1):
         counted = _count(candidate, assembly)
         rows.append(
@@ -56,6 +59,13 @@ def _count(candidate: Candidate, assembly: str) -> float:
     counts = {"compute trays": rack.compute_trays, "scale-up": rack.switch_trays,
               "power": rack.power_shelves}  # fmt: skip
     return float(max(counts.get(assembly, 1), 1))
+
+
+def _divides(item: Item, assemblies: float, catalog: Catalog) -> bool:
+    """Tell whether equal whole numbers of a part stand in each of its assemblies."""
+    part = _named(item.line.part, catalog)
+    measured = isinstance(part, Part) and part.unit != "each"  # GB, TB, W: any share of them
+    return measured or item.line.quantity % assemblies == 0
 
 
 def _parts(

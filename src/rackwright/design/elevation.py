@@ -15,9 +15,8 @@ from rackwright.design.rack import Rack
 from rackwright.records.component import Server
 from rackwright.records.equipment import PowerShelf
 from rackwright.records.interface import RackInterface
-from rackwright.records.mechanical import Frame, Item, MechanicalDesign
+from rackwright.records.mechanical import EIA_UNIT_M, Frame, Item, MechanicalDesign
 
-EIA_UNIT_M = 0.04445
 OCP_UNIT_M = 0.048
 REAR_SPACE_M = 0.15
 """Kept behind devices for cords and cables in a cabinet: planning estimate (grade D)."""

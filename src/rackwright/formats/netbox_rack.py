@@ -9,7 +9,7 @@ import yaml
 
 from rackwright.formats.netbox_fabric import MANUFACTURER
 from rackwright.records.as_built import RackAsBuilt
-from rackwright.records.mechanical import Item
+from rackwright.records.mechanical import EIA_UNIT_M, Item
 
 
 def netbox_rack_files(built: RackAsBuilt) -> dict[str, str]:
@@ -32,7 +32,8 @@ def rack_type(built: RackAsBuilt) -> dict[str, Any]:
         "model": built.rack,
         "slug": _slug(built.rack),
         "form_factor": "4-post-cabinet",
-        "width": 21 if frame.standard.startswith("OCP") else 19,
+        # Trays that count in EIA units hang on 19-inch rails, in an Open Rack's frame as well.
+        "width": 21 if frame.unit_m > EIA_UNIT_M else 19,
         "u_height": frame.units,
         "outer_width": round(frame.width_m * 1e3),
         "outer_depth": round(frame.depth_m * 1e3),

@@ -8,6 +8,9 @@ from pydantic import Field
 
 from rackwright.records.base import Record
 
+EIA_UNIT_M = 0.04445
+"""Height of a unit of EIA-310, 1.75 inches."""
+
 ItemKind = Literal[
     "compute", "switch", "management", "power", "pdu", "cdu", "manifold", "blank", "cable"
 ]
