@@ -234,3 +234,14 @@ def test_switches_stand_between_the_halves_of_the_trays():
     below = sum(u < min(switches) for u in trays)
     assert below == 9
     assert max(switches) - min(switches) == 8
+
+
+def test_a_supply_helps_its_own_server_alone():
+    weak = rack("nvidia-dgx-b200")
+    server = weak.server.model_copy(update={"psus": 5})  # 16.5 kW; 13.2 kW with one lost
+    plan = power_plan(weak._replace(server=server), CATALOG, "N+1")
+    supply, feed = plan.losses
+    assert supply.lost == "one supply in each server"
+    assert supply.left_w == 4 * 4 * 3300
+    assert not supply.holds  # 19 of the rack's 20 would give 62.7 kW for 57.2 kW
+    assert feed.left_w == 4 * 2 * 3300  # 3 + 2 in each server, the fuller feed lost

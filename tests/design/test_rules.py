@@ -1,6 +1,7 @@
 """Each rule on a design that breaks it and on one that keeps it."""
 
 import pytest
+from pydantic import ValidationError
 
 from rackwright.design.rules import RULES, check
 from rackwright.records.electrical import (
@@ -478,6 +479,46 @@ def test_the_arithmetic_is_in_the_finding():
     assert "4 x 3.3 kW = 13.2 kW < 14.3 kW" in b200.text
     (warm,) = check(BROKEN_AND_KEPT["C1"][0])
     assert "29.0 K" in warm.text
+
+
+def test_under_the_iec_a_feed_that_carries_all_is_large_enough():
+    def fed(load_w):
+        both = tuple(feed(name, code="IEC") for name in "AB")  # 43.13 kW each, all the time
+        return {f.rule for f in check(power("2N", circuits=both, load_w=load_w))}
+
+    assert fed(43e3) == set()
+    assert fed(44e3) == {"P2"}
+
+
+def test_the_first_tray_has_the_whole_voltage_and_the_last_what_the_bar_leaves():
+    def told(volts):
+        one = bar(rating_a=3e3, voltage_nominal_v=volts, resistance_ohm=1e-3)
+        return check(power(busbar=one, trays=(tray(window_low_v=46, window_high_v=52),)))
+
+    assert told(51) == ()  # 51 V and 48.6 V
+    (high,) = told(53)  # 53 V and 50.7 V
+    assert high.text == "53 V, outside 46 to 52 V"
+    (low,) = told(48)
+    assert "48 V - 2,500 A x 1 mohm = 45.5 V" in low.text
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: servers(per_feed=(-1, 7)), "greater than or equal to 0"),
+        (lambda: servers(spare=6), "spare is 6 of 6"),
+        (lambda: shelves(per_feed=(5, 2)), "per_feed has 7 shelves, count is 8"),
+        (lambda: feed("A", phase_loads_w=(-5, 5, 1)), "greater than or equal to 0"),
+        (lambda: units(rated_approach_k=(-4,)), "greater than 0"),
+        (lambda: units(spare=2), "spare is 2 of 2"),
+        (lambda: power(tree=(PowerNode(name="a", parent="b", capacity_w=1),)), "hangs on 'b'"),
+        (lambda: power(tree=(PowerNode(name="a", parent="a", capacity_w=1),)), "hangs on 'a'"),
+        (lambda: power(tree=(PowerNode(name="a", capacity_w=1),) * 2), "two nodes"),
+    ],
+)
+def test_a_design_that_cannot_be_is_refused(make, said):
+    with pytest.raises(ValidationError, match=said):
+        make()
 
 
 def test_racks_that_are_alike_are_found_once():

@@ -105,10 +105,14 @@ def power_plan(rack: Rack, catalog: Catalog, redundancy: str, code: str = "NEC")
 
 
 class SupplyUnits(NamedTuple):
-    """How many supplies, or shelves, and what one gives."""
+    """How many supplies, or shelves, and what one gives.
+
+    Shelves feed one busbar together; the supplies of a server feed that server alone.
+    """
 
     units: int
     each_w: float
+    servers: int = 0  # that the supplies are divided among; 0: shelves
 
 
 def supplies_of(rack: Rack, shelf: PowerShelf | None) -> SupplyUnits | None:
@@ -117,7 +121,7 @@ def supplies_of(rack: Rack, shelf: PowerShelf | None) -> SupplyUnits | None:
         return SupplyUnits(rack.power_shelves, shelf.power_w)
     server = rack.server
     if server is not None and server.psus and server.psu_w:
-        return SupplyUnits(server.psus * rack.servers, server.psu_w)
+        return SupplyUnits(server.psus * rack.servers, server.psu_w, rack.servers)
     return None
 
 
@@ -165,15 +169,19 @@ def _circuit(catalog: Catalog, code: str, per_feed_w: float) -> Feed:
 def _losses(
     load: float, known: SupplyUnits | None, feeds: int, feed_w: float
 ) -> tuple[FeedLoss, ...]:
-    """Return what each single loss leaves: supplies are spread evenly over the feeds."""
+    """Return what each single loss leaves: supplies are spread evenly over the feeds.
+
+    What a server's supplies leave is told for all servers, each with the same loss: none helps
+    another.
+    """
     found = []
     left = (feeds - 1) * feed_w
     if known is not None:
-        each = known.each_w
-        found.append(
-            FeedLoss(lost="one supply or shelf", left_w=(known.units - 1) * each, load_w=load)
-        )
-        left = min((known.units - ceil(known.units / feeds)) * each, left)
+        together = known.units // max(known.servers, 1)
+        all_w = max(known.servers, 1) * known.each_w
+        what = "one supply in each server" if known.servers else "one shelf"
+        found.append(FeedLoss(lost=what, left_w=(together - 1) * all_w, load_w=load))
+        left = min((together - ceil(together / feeds)) * all_w, left)
     if feeds > 1:
         found.append(FeedLoss(lost="one feed", left_w=left, load_w=load))
     return tuple(found)

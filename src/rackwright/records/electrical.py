@@ -6,7 +6,7 @@ that would need it do not apply.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -14,6 +14,10 @@ from rackwright.records.base import Record
 
 Code = Literal["NEC", "IEC"]
 """Electrical code that a circuit is built under: it sets what it may carry all the time."""
+
+
+Load = Annotated[float, Field(ge=0)]
+Number = Annotated[int, Field(ge=0)]
 
 
 class Circuit(Record):
@@ -26,7 +30,7 @@ class Circuit(Record):
     phases: Literal[1, 3] = 3
     breaker_a: float = Field(gt=0)
     load_w: float | None = Field(default=None, ge=0)  # of this circuit alone, in normal work
-    phase_loads_w: tuple[float, float, float] | None = None
+    phase_loads_w: tuple[Load, Load, Load] | None = None
     source: str = ""
 
 
@@ -37,7 +41,7 @@ class Supplies(Record):
     count: int = Field(gt=0)
     each_w: float = Field(gt=0)
     load_w: float = Field(gt=0)  # most that the server draws
-    per_feed: tuple[int, ...] = ()  # supplies on each feed or PDU
+    per_feed: tuple[Number, ...] = ()  # supplies on each feed or PDU
     spare: int = Field(default=0, ge=0)  # supplies that may fail, as declared
     input: Literal["AC", "DC"] = "AC"
     input_a: float | None = Field(default=None, gt=0)  # of one supply at full load
@@ -47,6 +51,10 @@ class Supplies(Record):
     def _all_are_fed(self) -> Supplies:
         if self.per_feed and sum(self.per_feed) != self.count:
             raise ValueError(f"per_feed has {sum(self.per_feed)} supplies, count is {self.count}")
+        if self.spare >= self.count:
+            raise ValueError(
+                f"spare is {self.spare} of {self.count}: one supply at least must work"
+            )
         return self
 
 
@@ -57,7 +65,7 @@ class Shelves(Record):
     power_w: float = Field(gt=0)  # of one shelf
     n_plus_1_w: float | None = Field(default=None, gt=0)  # of one shelf with a supply lost
     load_w: float = Field(gt=0)
-    per_feed: tuple[int, ...] = ()  # shelves on each feed
+    per_feed: tuple[Number, ...] = ()  # shelves on each feed
     voltage_min_v: float | None = Field(default=None, gt=0)
     connector_still_air_a: float | None = Field(default=None, gt=0)
     connector_airflow_a: float | None = Field(default=None, gt=0)
@@ -65,6 +73,12 @@ class Shelves(Record):
     airflow_m_per_s: float = Field(default=0.0, ge=0)  # at the connector
     fault_a: float | None = Field(default=None, gt=0)  # withstand
     available_fault_a: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _all_are_fed(self) -> Shelves:
+        if self.per_feed and sum(self.per_feed) != self.count:
+            raise ValueError(f"per_feed has {sum(self.per_feed)} shelves, count is {self.count}")
+        return self
 
 
 class Busbar(Record):
@@ -121,7 +135,7 @@ class PowerNode(Record):
     name: str
     parent: str = ""
     capacity_w: float = Field(gt=0)
-    load_w: float | None = Field(default=None, ge=0)  # None: what stands below it
+    load_w: float | None = Field(default=None, ge=0)  # None: its capacity counts
     diversity: float = Field(default=1.0, gt=0, le=1)  # of the children's ratings, at once
     capped: bool = False  # software holds the load below the capacity
 
@@ -140,3 +154,14 @@ class ElectricalDesign(Record):
     distribution: Literal["", "AC", "DC"] = ""  # what the rack gives its servers
     load_w: float | None = Field(default=None, gt=0)  # of the rack
     phase_imbalance_max_fraction: float = Field(default=0.10, gt=0)  # a site's own limit
+
+    @model_validator(mode="after")
+    def _nodes_hang_together(self) -> ElectricalDesign:
+        names = [node.name for node in self.tree]
+        for node in self.tree:
+            if names.count(node.name) > 1:
+                raise ValueError(f"tree: two nodes are called {node.name!r}")
+            if node.parent == node.name or (node.parent and node.parent not in names):
+                known = ", ".join(name for name in names if name != node.name) or "no other"
+                raise ValueError(f"tree: {node.name!r} hangs on {node.parent!r}; there is {known}")
+        return self

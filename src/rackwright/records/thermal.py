@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rackwright.records.base import Record
 
@@ -39,7 +39,9 @@ class CduGroup(Record):
 
     count: int = Field(gt=0)
     rated_w: float = Field(gt=0)  # of one, at `rated_approach_k`
-    rated_approach_k: tuple[float, ...] = Field(min_length=1)  # of each kind in the group
+    rated_approach_k: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        min_length=1
+    )  # of each kind in the group
     approach_k: float = Field(gt=0)  # that the loop is designed for
     heat_w: float = Field(gt=0)
     spare: int = Field(default=0, ge=0)
@@ -47,6 +49,12 @@ class CduGroup(Record):
     head_pa: float | None = Field(default=None, gt=0)
     flow_l_per_min: float | None = Field(default=None, gt=0)  # that the loop needs
     drop_pa: float | None = Field(default=None, ge=0)  # of the loop at that flow
+
+    @model_validator(mode="after")
+    def _one_works(self) -> CduGroup:
+        if self.spare >= self.count:
+            raise ValueError(f"spare is {self.spare} of {self.count}: one unit at least must work")
+        return self
 
 
 class ConnectorUse(Record):

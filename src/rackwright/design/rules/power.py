@@ -16,9 +16,6 @@ CONTINUOUS = {"NEC": 0.8, "IEC": 1.0}
 NEC 210.20(A): 125 % of a continuous load. IEC breakers are rated for it.
 """
 
-HALF_OF_2N = 0.4
-"""Share of a circuit's rating in normal work, when either of two feeds must carry all: 0.8 / 2."""
-
 
 def continuous_w(circuit: Circuit) -> float:
     """Return the power that a circuit carries all the time, at a power factor of one."""
@@ -70,18 +67,18 @@ def two_feeds(design: PhysicalDesign) -> Iterator[Found]:
     carried = {feed: sum(continuous_w(c) for c in cs) for feed, cs in feeds.items()}
     left = {lost: sum(w for feed, w in carried.items() if feed != lost) for lost in carried}
     worst = min(sorted(left), key=lambda lost: left[lost])
-    whole = sum(rating_w(c) for cs in feeds.values() for c in cs)
+    # In normal work each feed has half of what it must carry alone (NEC: 0.4 of its rating).
+    half = 0.5 * sum(carried.values())
     if load > left[worst]:
         yield Found(
             f"feed {worst} lost",
             f"{kw(load)} > {kw(left[worst])} that the other feeds carry all the time",
             "declare N if that is what is meant, or size each feed for the whole rack",
         )
-    elif load > HALF_OF_2N * whole:
+    elif load > half:
         yield Found(
             "all feeds",
-            f"{kw(load)} is {load / whole:.0%} of the feeds' {kw(whole)}; "
-            f"normal work may take {HALF_OF_2N:.0%}",
+            f"{kw(load)} > {kw(half)}, half of what the feeds carry all the time",
             "size each feed for the whole rack",
         )
 
@@ -263,7 +260,7 @@ def tray_connector(design: PhysicalDesign) -> Iterator[Found]:
     depends_on=("system.dc_bus_v", "enclosure.dc_v", "server.dc_input_v"),
 )  # fmt: skip
 def dc_window(design: PhysicalDesign) -> Iterator[Found]:
-    """Hold the voltage at the trays, less the drop along the bar, against their window."""
+    """Hold the voltage at the first tray, and at the last behind the drop, to their window."""
     b = design.power.busbar
     if b is None:
         return
@@ -271,12 +268,14 @@ def dc_window(design: PhysicalDesign) -> Iterator[Found]:
     at_tray = b.voltage_nominal_v - current * b.resistance_ohm
     for t in design.power.trays:
         low, high = t.window_low_v, t.window_high_v
-        if low is None or high is None or low <= at_tray <= high:
+        if low is None or high is None or low <= at_tray <= b.voltage_nominal_v <= high:
             continue
-        drop = f" - {current:,.0f} A x {b.resistance_ohm * 1e3:g} mohm" if b.resistance_ohm else ""
+        drop = ""
+        if at_tray < low and b.resistance_ohm:
+            drop = f" - {current:,.0f} A x {b.resistance_ohm * 1e3:g} mohm = {at_tray:.1f} V"
         yield Found(
             t.where,
-            f"{b.voltage_nominal_v:g} V{drop} = {at_tray:.1f} V, outside {low:g} to {high:g} V",
+            f"{b.voltage_nominal_v:g} V{drop}, outside {low:g} to {high:g} V",
             "trays for this bus voltage, or shelves that give the trays' voltage",
         )
 
