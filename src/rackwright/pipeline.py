@@ -60,6 +60,10 @@ from rackwright.summary import (
 
 Tell = Callable[[str], None]
 
+CONTROL = build.Limits(nodes=2, shadow_prices=0)
+"""Work on a control run: its plan is compared, while nobody asks for its prices or a tight bound;
+more branches tighten bounds only."""
+
 SEARCH_LEDGER = "search.jsonl"
 """Shards of a search that is not finished, in the run's folder."""
 R = TypeVar("R", bound=Record)
@@ -332,17 +336,20 @@ def run_build(
     scenario: Scenario | None = None,
     known: Sequence[BuildPlan] = (),
     evidence: EvidenceKind = "none",
+    limits: build.Limits | None = None,
 ) -> tuple[BuildPlan, Certificate]:
     """BUILD with loop 1: the plan over the space, and the certificate of its bound.
 
     Args:
         known: earlier plans whose structure is tried first.
         evidence: what the worlds were reweighted by; the plan says so.
+        limits: of the work; none: those of BUILD.
     """
     duties = duties_in_force(given, scenario)
     plan, certificate = build.plan(
-        given.study, space, design.price, duties, scenario=scenario, known_plans=known
-    )
+        given.study, space, design.price, duties, scenario=scenario, known_plans=known,
+        work_limits=limits,
+    )  # fmt: skip
     return BuildPlan(**{**dict(plan), "evidence": evidence}), certificate
 
 
@@ -411,7 +418,8 @@ def _scenario(
     """
     name, fixed = scenario.name, only(space, base.designs)
     control = keep.plan(
-        f"build {name} without redesign", lambda: run_build(given, fixed, scenario, (base,))
+        f"build {name} without redesign",
+        lambda: run_build(given, fixed, scenario, (base,), limits=CONTROL),
     )
     free = keep.plan(f"build {name}", lambda: run_build(given, space, scenario, (base, control)))
     return scenario_result(scenario, space, base, free, control), free
