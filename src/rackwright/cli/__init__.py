@@ -10,6 +10,6 @@ Files in reading order:
     init.py, check.py, run.py, ...  one verb each
 """
 
-from rackwright.cli.app import main
+from rackwright.cli.app import command, main
 
-__all__ = ["main"]
+__all__ = ["command", "main"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rackwright.cli.app import main
+from rackwright.cli.app import command
 
 if __name__ == "__main__":
-    main()
+    command()
