@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from rackwright.cli import main
 from rackwright.cli.export import FORMATS
+from rackwright.formats.bill import read_bill
 from rackwright.formats.ibnetdiscover import topology_text
 from tests.formats.test_ibnetdiscover import swapped, wired
 
@@ -48,6 +50,17 @@ def test_a_rack_is_asked_of_a_study(capsys):
     code, _, err = called(capsys, "glb", STUDY, "--design", "nvidia-gb200-nvl7")
     assert code == 2
     assert "nvidia-gb200-nvl72" in err
+
+
+def test_a_bill_tells_what_parts_it_from_the_price_of_its_design(tmp_path, capsys):
+    out = tmp_path / "bill.csv"
+    code, told, _ = called(capsys, "bom", STUDY, "--design", KEY, "--out", out)
+    assert code == 0
+    numbers = r"([\d.]+) MUSD; with a residual of ([-+.\d]+) it is the design's price of ([\d.]+)"
+    bill, residual, price = map(float, re.search(numbers, told).groups())
+    assert bill + residual == pytest.approx(price, abs=0.011)
+    rows = read_bill(out)
+    assert rows.usd() / 1e6 == pytest.approx(bill, abs=0.006)
 
 
 def test_a_design_of_a_study_is_exported(tmp_path, capsys):

@@ -13,6 +13,7 @@ from rackwright.catalog import Catalog
 from rackwright.cli.options import CatalogFolder
 from rackwright.cli.output import JsonFlag, answer
 from rackwright.cli.progress import Progress
+from rackwright.design.bill import Residual, price_lines, scaled
 from rackwright.design.bom import bill_of
 from rackwright.design.built import built_design
 from rackwright.design.candidates import Candidate, enumerate_candidates
@@ -148,15 +149,19 @@ def _rack(
     if "design_space" not in parse(source).raw:
         raise RackwrightError(f"{source}: is no study; a rack is a study's, with --design KEY")
     study = load_study(source, folder).study
-    candidate = _candidate(source, study, design, components)
+    candidate, over = _candidate(source, study, design, components)
     built = built_design(study, components, candidate.hardware.key)
     bill = bill_of(candidate, components)
+    items = scaled(candidate.items, built.racks)
+    price = sum(line.usd for line in price_lines(candidate.rack, items, built.racks, over))
     document = {"rack": built.rack, "racks": built.racks, "grade": built.grade,
                 "findings": [f.model_dump(mode="json") for f in built.findings],
-                "bill_lines": len(bill.rows), "bill_usd": bill.usd()}  # fmt: skip
+                "bill_lines": len(bill.rows), "bill_usd": bill.usd(),
+                "price_usd": price}  # fmt: skip
     lines = [
         f"{built.rack}, {built.racks} in the block, grade {built.grade}; bill of "
-        f"{len(bill.rows)} lines, {bill.usd() / 1e6:,.2f} MUSD",
+        f"{len(bill.rows)} lines, {bill.usd() / 1e6:,.2f} MUSD; with a residual of "
+        f"{(price - bill.usd()) / 1e6:+,.2f} it is the design's price of {price / 1e6:,.2f}",
         *(line.removeprefix("    ") for line in finding_lines(built.findings)),
     ]
     return Subject(rack=built, bill=bill), _Found(document, lines)
@@ -208,11 +213,14 @@ def _plan(source: Path, design: str | None, components: Catalog, folder: Path | 
             raise RackwrightError(f"{source}: is a fabric plan; --design belongs to a study")
         return read_record(FabricPlan, source)
     study = load_study(source, folder).study
-    return plan_of(_candidate(source, study, design, components))
+    return plan_of(_candidate(source, study, design, components)[0])
 
 
-def _candidate(source: Path, study: Study, design: str | None, components: Catalog) -> Candidate:
-    candidates = {c.hardware.key: c for c in enumerate_candidates(study, components).all}
+def _candidate(
+    source: Path, study: Study, design: str | None, components: Catalog
+) -> tuple[Candidate, Residual]:
+    found = enumerate_candidates(study, components)
+    candidates = {c.hardware.key: c for c in found.all}
     if design is None or design not in candidates:
         wanted = f"no design {design!r}" if design else "name a design with --design KEY"
         some = ", ".join(list(candidates)[:3]) or "none"
@@ -220,7 +228,7 @@ def _candidate(source: Path, study: Study, design: str | None, components: Catal
             f"{source}: {wanted}; there are {len(candidates)}, such as {some}."
             f"{nearest(design or '', candidates)}"
         )
-    return candidates[design]
+    return candidates[design], found.residual
 
 
 def _lines(built: Built) -> list[str]:
