@@ -15,10 +15,13 @@ from rackwright.cli.options import CalibrationFile, CatalogFolder
 from rackwright.cli.output import JsonFlag, answer
 from rackwright.cli.progress import Progress
 from rackwright.cli.tables import table
+from rackwright.drawing.residuals import residuals_svg
+from rackwright.formats.atomic import write_text
 from rackwright.records.errors import InputError, nearest
 from rackwright.validate.cross import Cross, Crossed, cross_serving, cross_training
 from rackwright.validate.goodput import score_goodput
 from rackwright.validate.requests import score_requests
+from rackwright.validate.residuals import serving_residuals, training_residuals
 from rackwright.validate.resolve import Models, Refused
 from rackwright.validate.scores import Errors, ErrorStats, Interval
 from rackwright.validate.serving import QUANTITIES, ServingScore, score_serving
@@ -54,6 +57,10 @@ def run(
         Path | None,
         typer.Option("--engine", metavar="FILE", help="limits of the engines of replayed runs"),
     ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="draw the residuals by source (SVG)"),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Score our models against published measurements, on the shipped tables or on yours."""
@@ -87,6 +94,9 @@ def run(
             score = score_training(file, components, shapes)
         else:
             score = score_serving(file, components, shapes)
+        if plot is not None:
+            progress("validate: drawing the residuals")
+            _plot(kind, plot, file, components, shapes)
         if cross:
             progress("validate: fitting without each source and each accelerator")
             run_cross = cross_training if kind == "training" else cross_serving
@@ -95,6 +105,7 @@ def run(
     if left is not None:
         document["cross"] = left.model_dump(mode="json")
     lines = [*_lines(score), *(_cross_lines(left) if left else [])]
+    lines += [f"residuals: {plot}"] if plot is not None else []
     named = f" {file}" if file else ""
     other = "serving" if kind == "training" else "training"
     following = f"rackwright validate {kind}{named} --cross"
@@ -103,6 +114,12 @@ def run(
         typer.echo(f"error: {mistake}", err=True)
     if score.mistakes:
         raise typer.Exit(FINDINGS)
+
+
+def _plot(kind: str, plot: Path, file: Path | None, catalog: Catalog, models: Models) -> None:
+    """Draw what the scores are taken of: every row, by source."""
+    of = training_residuals if kind == "training" else serving_residuals
+    write_text(plot, residuals_svg(of(file, catalog, models), f"Residuals of {kind}, by source"))
 
 
 def _requests(
