@@ -120,30 +120,31 @@ def run(
     space = keep("design", "space", Space, lambda: _searched(given, folder, tell, seconds))
     if folder is not None:
         (folder.path / SEARCH_LEDGER).unlink(missing_ok=True)  # the space on disk holds all of it
-    plan = keep.plan("build", lambda: run_build(given, space))
-    if not plan.designs:  # nothing to compare with, nothing to test or buy: say why, now
-        raise NothingFeasibleError(nothing_built(plan))
-    lead = lead_design(study, space, plan)
-    # The test is frozen and readings judged before anything long: those of another plan are
-    # refused now.
-    acceptance = keep(
-        "accept plan", "acceptance_plan", AcceptancePlan,
-        lambda: run_accept_plan(given, space, lead),
-    )  # fmt: skip
-    report = _judged(given, acceptance, keep)
-    # The front, scenarios, and what is learned from early racks do not need each other. The solver
-    # works outside Python's lock, so they go on side by side; the results do not depend on the
-    # order.
+    # The front needs the space alone; scenarios, and what is learned from early racks, need the
+    # plan and not each other. The solver works outside Python's lock, so they go on side by side;
+    # the results do not depend on the order.
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         try:
             fronted = pool.submit(keep, "front", "front", Front, lambda: run_front(given, space))
+            plan = keep.plan("build", lambda: run_build(given, space))
+            if not plan.designs:  # nothing to compare with, nothing to test or buy: say why, now
+                raise NothingFeasibleError(nothing_built(plan))
+            lead = lead_design(study, space, plan)
+            # The test is frozen and readings judged before anything long: those of another plan
+            # are refused now.
+            acceptance = keep(
+                "accept plan", "acceptance_plan", AcceptancePlan,
+                lambda: run_accept_plan(given, space, lead),
+            )  # fmt: skip
+            report = _judged(given, acceptance, keep)
             early = pool.submit(_early_access, given, space, plan, lead, report, keep)
             jobs = [pool.submit(_scenario, given, space, plan, s, keep) for s in study.scenarios]
             decision, learned = early.result()
             scenarios = [job.result() for job in jobs]
             front = fronted.result()
-        except BaseException:  # Ctrl-C too: what has not begun is not begun
-            tell("stopping when what runs is done; Ctrl-C again stops at once")
+        except BaseException as error:  # what has not begun is not begun
+            if isinstance(error, KeyboardInterrupt):
+                tell("stopping when what runs is done; Ctrl-C again stops at once")
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     outcomes = tuple(outcome for outcome, _ in scenarios)
@@ -245,7 +246,7 @@ def rack_sheets(given: Given, result: Result) -> tuple[Sheet, ...]:
     except RackwrightError as error:
         return (Sheet("The rack of the design", str(error), Drawing(780, 1, Html(""))),)
     found = [f"{f.severity} {f.rule}, {f.where}: {f.text}" for f in built.findings]
-    told = " ".join(found) if found else "The rules find nothing."
+    told = " ".join(found) if found else "The rules whose numbers are known find nothing."
     where = f"{built.rack} at {built.site}"
     sheets = [
         Sheet(f"{lead}: the rack, front and rear", told, elevation_drawing(built)),

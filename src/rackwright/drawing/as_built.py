@@ -123,7 +123,7 @@ def _year(built: RackAsBuilt) -> Iterator[str]:
 def finding_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
     """Yield the findings of the rules, each with its arithmetic and how to mend it."""
     if not findings:
-        yield "    rules: nothing found"
+        yield "    rules: nothing found by those whose numbers are known"
         return
     errors = sum(f.severity == "error" for f in findings)
     yield f"    rules: {errors} errors, {len(findings) - errors} warnings"
