@@ -18,7 +18,7 @@ SRC = ROOT / "src" / "rackwright"
 GROUND = {"records", "kernels", "catalog"}
 STAGES = {"design", "build", "accept", "buy"}
 FACES = {"drawing", "formats"}
-WHOLE = {"asked", "load", "simulated", "summary", "pipeline", "validate"}
+WHOLE = {"asked", "load", "simulated", "summary", "pipeline", "sheets", "validate"}
 
 # A folder or a module beside the folders, and what of ours it may import besides itself.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -33,7 +33,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "simulated": GROUND | {"design", "asked", "load"},
     "summary": {"records", "kernels"},
     "validate": GROUND | STAGES | {"formats"},
-    "pipeline": GROUND | STAGES | FACES | {"load", "summary", "__init__"},
+    "pipeline": GROUND | STAGES | {"formats", "load", "summary", "__init__"},
+    "sheets": {"records", "design", "drawing", "formats", "pipeline", "summary"},
     "__init__": set(),
     "__main__": {"cli"},
     "cli": GROUND | STAGES | FACES | WHOLE,

@@ -15,9 +15,9 @@ from rackwright.drawing.fabric import fabric_svg
 from rackwright.drawing.hall import hall_svg
 from rackwright.formats.laid import cable_rows
 from rackwright.kernels.fabric_check import tree_faults
-from rackwright.pipeline import laid_fabric, loads_of_fabric
 from rackwright.records.errors import InputError, RackwrightError
 from rackwright.records.fabric import FabricPlan, FloorPlan
+from rackwright.sheets import laid_fabric, loads_of_fabric
 
 CATALOG = catalog.load()
 

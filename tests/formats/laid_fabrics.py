@@ -5,8 +5,8 @@ from __future__ import annotations
 from rackwright import catalog
 from rackwright.design.fabric import build_fabric
 from rackwright.formats.laid import LaidFabric
-from rackwright.pipeline import laid_fabric
 from rackwright.records.fabric import FabricPlan, FloorPlan, SideNetwork
+from rackwright.sheets import laid_fabric
 
 STORAGE = SideNetwork(
     name="storage", ports_per_server=2, link_bit_per_s=4e11, switch="nvidia-qm9700"

@@ -34,12 +34,12 @@ from rackwright.formats.exports import EXPORTS, Export, Need, Subject
 from rackwright.formats.laid import LaidFabric
 from rackwright.formats.scale_up import LaidScaleUp
 from rackwright.load import load_study
-from rackwright.pipeline import laid_fabric, loads_of_fabric
 from rackwright.records.as_built import RackAsBuilt
 from rackwright.records.errors import InputError, RackwrightError, nearest
 from rackwright.records.fabric import FabricPlan
 from rackwright.records.scale_up import ScaleUp
 from rackwright.records.study import Generation, Study
+from rackwright.sheets import laid_fabric, loads_of_fabric
 
 
 def _hall(laid: LaidFabric) -> str:

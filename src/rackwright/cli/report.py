@@ -16,8 +16,9 @@ from rackwright.cli.output import JsonFlag, answer
 from rackwright.drawing.picture import picture_svg
 from rackwright.drawing.report import report_html
 from rackwright.formats.atomic import make_folder, write_text
-from rackwright.pipeline import Given, Result, fabric_sheets, finished_run, rack_sheets
+from rackwright.pipeline import Given, Result, finished_run
 from rackwright.records.errors import RackwrightError
+from rackwright.sheets import fabric_sheets, rack_sheets
 
 REPORT = "report.html"
 PICTURE = "picture.svg"

@@ -111,7 +111,6 @@ def cooling_plan(rack: Rack, catalog: Catalog, site: Site, coolant: str = "pg25"
         water_class=water_class(site.supply_c - taken.approach_k, catalog),
         segments=best.segments,
         drop_pa=drop,
-        hottest_plate_c=best.choice.supply_c + best.rise_k,
         cdus=tuple(h.choice for h in looked),
         pump_point_l_per_min=None if point is None else point[0],
         pump_point_pa=None if point is None else point[1],
@@ -123,7 +122,8 @@ def cooling_plan(rack: Rack, catalog: Catalog, site: Site, coolant: str = "pg25"
             best.note,
             f"cold plates of a tray in series drop {PLATE_DROP_PA / 1e3:g} kPa at "
             f"{PLATE_RISE_K:g} K (estimate)",
-            f"pumps gain {PUMP_SLOPE:.0%} of their rated head from rated flow to none (estimate)",
+            f"pumps gain {100 * PUMP_SLOPE:.0f} % of their rated head from rated flow to none "
+            "(estimate)",
         ),
     )  # fmt: skip
 

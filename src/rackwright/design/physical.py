@@ -9,12 +9,13 @@ from rackwright.catalog import Catalog
 from rackwright.design.cooling import Site, cooling_plan
 from rackwright.design.elevation import elevation, servers_airflow_m3_per_s, shelf_of_interface
 from rackwright.design.liquid import liquid
-from rackwright.design.power_chain import continuous_w, power_plan
+from rackwright.design.power_chain import code_of, power_plan
 from rackwright.design.rack import Rack
 from rackwright.design.rules import check
 from rackwright.design.rules.mechanics import centre_of_gravity_m
 from rackwright.records.as_built import RackAsBuilt
 from rackwright.records.chain import PowerPlan
+from rackwright.records.component import Server
 from rackwright.records.cooling import Coolant, CoolingClass, Manifold, QuickConnector
 from rackwright.records.electrical import (
     Busbar,
@@ -32,7 +33,6 @@ from rackwright.records.powering import Feed
 from rackwright.records.provenance import worst
 from rackwright.records.thermal import (
     AirUse,
-    CduGroup,
     ConnectorUse,
     CoolantUse,
     Loop,
@@ -79,7 +79,7 @@ def as_built(
         power=_electrical(rack, catalog, fed),
         cooling=_thermal(rack, catalog, cooled, site),
         mechanics=elevation(rack, catalog),
-        network=_network(rack),
+        network=_network(rack, catalog),
     )
     return RackAsBuilt(
         rack=rack.key,
@@ -117,8 +117,7 @@ def _electrical(rack: Rack, catalog: Catalog, fed: PowerPlan) -> ElectricalDesig
         Circuit(
             name=f"feed {name}{number + 1}" if fed.circuits_per_feed > 1 else f"feed {name}",
             feed=name,
-            code="NEC" if continuous_w(feed) < 0.9 * 3**0.5 * feed.voltage_v * feed.breaker_a
-            else "IEC",
+            code=code_of(feed),
             voltage_v=feed.voltage_v,
             phases=3 if feed.phases == 3 else 1,
             breaker_a=feed.breaker_a,
@@ -175,7 +174,6 @@ def _busbar(rack: Rack, fed: PowerPlan, volts: float | None) -> Busbar | None:
         return None
     return Busbar(
         load_w=fed.load_w, voltage_min_v=volts or nominal, voltage_nominal_v=nominal,
-        rating_a=rack.enclosure.connector_a if rack.enclosure.role == "busbar" else None,
     )  # fmt: skip
 
 
@@ -222,7 +220,6 @@ def _thermal(rack: Rack, catalog: Catalog, cooled: CoolingPlan | None, site: Sit
     if cooled is None:
         return ThermalDesign(air=air)
     unit = catalog.find(Cdu, cooled.cdus[0].key)
-    racks = cooled.cdus[0].racks
     limits = catalog.find(Coolant, cooled.coolant)
     of = liquid(limits, 0.5 * (cooled.supply_c + cooled.return_c))
     convention = next(u for u in catalog.all("cdus") if isinstance(u, Cdu) and u.filter_m)
@@ -243,18 +240,6 @@ def _thermal(rack: Rack, catalog: Catalog, cooled: CoolingPlan | None, site: Sit
                 supply_min_c=coupling.fluid_low_c,
                 room_dew_point_c=site.dew_point_c,
             ),
-        ),
-        cdus=CduGroup(
-            count=2,
-            spare=1,
-            rated_w=unit.heat_w or 0.0,
-            rated_approach_k=(unit.approach_k,),
-            approach_k=unit.approach_k,
-            heat_w=racks * cooled.heat_w,
-            flow_each_l_per_min=unit.flow_l_per_min,
-            head_pa=cooled.cdus[0].head_pa,
-            flow_l_per_min=racks * cooled.flow_l_per_min,
-            drop_pa=cooled.drop_pa,
         ),
         connectors=(
             ConnectorUse(
@@ -286,5 +271,16 @@ def _thermal(rack: Rack, catalog: Catalog, cooled: CoolingPlan | None, site: Sit
     )  # fmt: skip
 
 
-def _network(rack: Rack) -> NetworkDesign:
-    return NetworkDesign(scale_up=ScaleUpUse(accelerators=rack.domain, racks=1))
+def _network(rack: Rack, catalog: Catalog) -> NetworkDesign:
+    """Return the scale-up domain: links of the accelerators, ports of the chips in its trays."""
+    tray = catalog.find(Server, rack.switch_tray) if rack.switch_tray else None
+    ports = None
+    if tray is not None and tray.switch_asics and tray.scale_up_ports_per_asic:
+        ports = rack.switch_trays * tray.switch_asics * tray.scale_up_ports_per_asic
+    return NetworkDesign(
+        scale_up=ScaleUpUse(
+            accelerators=rack.domain,
+            links_each=rack.accelerator.scale_up_links if ports else None,
+            switch_ports=ports,
+        )
+    )

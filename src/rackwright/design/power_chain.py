@@ -18,6 +18,7 @@ from rackwright.design.elevation import shelf_of_interface
 from rackwright.design.rack import Rack
 from rackwright.design.rules.power import CONTINUOUS
 from rackwright.records.chain import AnnualEnergy, FeedLoss, PowerPlan, Stage
+from rackwright.records.electrical import Code
 from rackwright.records.equipment import PowerShelf
 from rackwright.records.errors import RackwrightError
 from rackwright.records.powering import Feed, PowerSupply
@@ -70,16 +71,16 @@ def power_plan(rack: Rack, catalog: Catalog, redundancy: str, code: str = "NEC")
         Stage(name=key if shelf else "server supplies", kind="shelf",
               units=known.units if known else 1, in_w=into, out_w=load, load_fraction=share,
               grade=supply.grade_of(()) if supply else Grade.D,
-              note=f"{efficiency:.1%} at {share:.0%} of the rating"),
+              note=f"{100 * efficiency:.1f} % at {100 * share:.0f} % of the rating"),
         Stage(name=circuit.key, kind="circuit", units=feeds * per_feed, in_w=into, out_w=into,
               voltage_v=circuit.voltage_v, current_a=amps,
-              continuous_a=CONTINUOUS[_code(circuit)] * circuit.breaker_a,
+              continuous_a=CONTINUOUS[code_of(circuit)] * circuit.breaker_a,
               load_fraction=amps / circuit.breaker_a, grade=Grade.B),
     ]  # fmt: skip
     above = into
     for name, ratio in reversed(UPSTREAM):
         stages.append(Stage(name=name, kind=name, in_w=above / ratio, out_w=above, grade=Grade.D,
-                            note=f"{ratio:.1%}, estimate"))  # fmt: skip
+                            note=f"{100 * ratio:.1f} %, estimate"))  # fmt: skip
         above /= ratio
     losses = _losses(load, known, feeds, per_feed * one * efficiency)
     return PowerPlan(
@@ -94,7 +95,7 @@ def power_plan(rack: Rack, catalog: Catalog, redundancy: str, code: str = "NEC")
         redundancy=redundancy,
         grade=worst([s.grade for s in stages]),
         assumptions=(
-            "transformer, UPS and busway at " + ", ".join(f"{r:.1%}" for _, r in UPSTREAM)
+            "transformer, UPS and busway at " + ", ".join(f"{100 * r:.1f} %" for _, r in UPSTREAM)
             + " (estimates)",
             f"efficiency of the supplies as {supply.name if supply else 'no class'}",
             *(() if known else ("supplies are not in the catalog: half load, no loss of one",)),
@@ -151,16 +152,17 @@ def supply_efficiency(supply: PowerSupply | None, load_fraction: float) -> float
 def continuous_w(feed: Feed) -> float:
     """Return what a circuit of the catalog carries all the time."""
     phases = sqrt(3) if feed.phases == 3 else 1.0
-    return CONTINUOUS[_code(feed)] * phases * feed.voltage_v * feed.breaker_a
+    return CONTINUOUS[code_of(feed)] * phases * feed.voltage_v * feed.breaker_a
 
 
-def _code(feed: Feed) -> str:
+def code_of(feed: Feed) -> Code:
+    """Return the electrical code that a circuit of the catalog is built under."""
     return "NEC" if feed.code.upper().startswith("NEC") or feed.key.startswith("nec") else "IEC"
 
 
 def _circuit(catalog: Catalog, code: str, per_feed_w: float) -> Feed:
     """Return the largest circuit of a code: it takes the fewest cords."""
-    kinds = [f for f in catalog.all("feeds") if isinstance(f, Feed) and _code(f) == code]
+    kinds = [f for f in catalog.all("feeds") if isinstance(f, Feed) and code_of(f) == code]
     if not kinds:
         raise RackwrightError(f"the catalog has no circuit of code {code}")
     return max(kinds, key=lambda f: (min(continuous_w(f), per_feed_w), continuous_w(f)))

@@ -59,7 +59,7 @@ def _power(built: RackAsBuilt) -> Iterator[str]:
     p = built.power
     yield (
         f"    power, {p.redundancy}: {p.load_w / 1e3:,.1f} kW at most, {p.utility_w / 1e3:,.1f} kW "
-        f"from the utility ({p.efficiency:.1%} arrives, without cooling)"
+        f"from the utility ({100 * p.efficiency:.1f} % arrives, without cooling)"
     )
     for s in p.stages:
         lost = s.in_w - s.out_w

@@ -34,7 +34,8 @@ def power_drawing(plan: PowerPlan, width: float) -> Drawing:
     top = 3 * LINE + 8
     marks: list[Part] = [
         text(0, 12, f"{plan.utility_w / 1e3:,.1f} kW in, {plan.load_w / 1e3:,.1f} kW at the trays: "
-             f"{plan.efficiency:.1%} arrives (cooling not counted); redundancy {plan.redundancy}, "
+             f"{100 * plan.efficiency:.1f} % arrives (cooling not counted); "
+             f"redundancy {plan.redundancy}, "
              f"{plan.feeds} {'feeds' if plan.feeds > 1 else 'feed'}", "quiet")
     ]  # fmt: skip
     for i, stage in enumerate(stages):
@@ -57,7 +58,7 @@ def power_drawing(plan: PowerPlan, width: float) -> Drawing:
                     (x + 30, low + LOSS_PX - 12), (x + 24, low), (x + 13, low)]  # fmt: skip
             marks.append(path(bent, "c5 fill", closed=True))
             marks.append(text(x + 2, low + LOSS_PX + 2, f"{lost / 1e3:,.2f} kW", "small"))
-            marks.append(text(x + 2, low + LOSS_PX + 17, f"lost, {lost / stage.in_w:.1%}",
+            marks.append(text(x + 2, low + LOSS_PX + 17, f"lost, {100 * (lost / stage.in_w):.1f} %",
                               "small quiet"))  # fmt: skip
     bottom = top + BAND_PX + LOSS_PX + 2 * LINE + 8
     for n, loss in enumerate(plan.losses):

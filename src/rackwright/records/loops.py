@@ -56,7 +56,6 @@ class CoolingPlan(Record):
     water_class: str
     segments: tuple[Segment, ...]
     drop_pa: float = Field(ge=0)
-    hottest_plate_c: float  # coolant leaving the warmest cold plate
     cdus: tuple[CduChoice, ...]  # the one taken first
     pump_point_l_per_min: float | None = None  # where the pumps' curve meets the loop's
     pump_point_pa: float | None = None

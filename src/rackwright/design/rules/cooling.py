@@ -183,8 +183,8 @@ def branch_spread(design: PhysicalDesign) -> Iterator[Found]:
     if spread > limit:
         yield Found(
             "manifold",
-            f"branches take {min(flows):.1f} to {max(flows):.1f} L/min: {spread:.0%} apart > "
-            f"{limit:.0%}",
+            f"branches take {min(flows):.1f} to {max(flows):.1f} L/min: {100 * spread:.0f} % "
+            f"apart > {100 * limit:.0f} %",
             "equal couplings and hoses, or balancing orifices",
         )
 

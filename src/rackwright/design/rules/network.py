@@ -11,8 +11,6 @@ from rackwright.records.physical import PhysicalDesign
 FABRIC = ("switch", "oversubscription", "cluster_accelerators")
 COPPER = ("DAC", "ACC", "AEC", "NVLink copper")
 OPTICAL = ("AOC", "SR", "DR", "FR", "LR")
-MARGIN_DB = 0.0
-"""What must be left of a link's optical budget: the planner's margin is part of its loss."""
 
 
 @rule("N1", "error", "Ports of a switch", source="all reference architectures",
@@ -198,7 +196,7 @@ def optical_power(design: PhysicalDesign) -> Iterator[Found]:
         if link.tx_min_dbm is None or link.rx_min_dbm is None or link.loss_db is None:
             continue
         left = link.tx_min_dbm - link.loss_db - link.rx_min_dbm
-        if left < MARGIN_DB:
+        if left < 0:  # the planner's margin is part of the loss
             yield Found(
                 link.name,
                 f"{link.tx_min_dbm:g} dBm - {link.loss_db:g} dB = "
@@ -215,7 +213,7 @@ def bends_and_fill(design: PhysicalDesign) -> Iterator[Found]:
         if c.fill_fraction > c.fill_max_fraction:
             yield Found(
                 c.name,
-                f"filled {c.fill_fraction:.0%} > {c.fill_max_fraction:.0%}",
+                f"filled {100 * c.fill_fraction:.0f} % > {100 * c.fill_max_fraction:.0f} %",
                 "a wider tray, or a second one",
             )
         if (
@@ -326,6 +324,7 @@ def single_point(design: PhysicalDesign) -> Iterator[Found]:
         if s.share is not None and s.share > f.share_max:
             yield Found(
                 s.name,
-                f"one lost takes {s.share:.0%} of the cluster, declared {f.share_max:.0%}",
+                f"one lost takes {100 * s.share:.0f} % of the cluster, "
+                f"declared {100 * f.share_max:.0f} %",
                 "two of them, each with half of the links",
             )

@@ -293,10 +293,10 @@ def transients(design: PhysicalDesign) -> Iterator[Found]:
     peak = t.factor * t.steady_fraction
     if peak <= 1 or any(p.fraction >= peak and p.duration_s >= t.duration_s for p in t.peaks):
         return
-    allowed = ", ".join(f"{p.fraction:.0%} for {p.duration_s * 1e3:g} ms" for p in t.peaks)
+    allowed = ", ".join(f"{100 * p.fraction:.0f} % for {p.duration_s * 1e3:g} ms" for p in t.peaks)
     yield Found(
         "power shelves",
-        f"{t.factor:g} x {t.steady_fraction:.0%} of the rating = {peak:.0%} for "
+        f"{t.factor:g} x {100 * t.steady_fraction:.0f} % of the rating = {100 * peak:.0f} % for "
         f"{t.duration_s * 1e3:g} ms; allowed: {allowed or 'no peak is stated'}; "
         f"storage lasts {t.storage_s * 1e3:g} ms",
         "capacitor shelves, a ramp limit of the accelerators, or more supplies",
@@ -384,8 +384,8 @@ def phase_balance(design: PhysicalDesign) -> Iterator[Found]:
             shown = ", ".join(f"L{i + 1} {kw(load)}" for i, load in enumerate(loads))
             yield Found(
                 c.name,
-                f"{shown}: {apart:.0%} off the mean, the site allows "
-                f"{design.power.phase_imbalance_max_fraction:.0%}",
+                f"{shown}: {100 * apart:.0f} % off the mean, the site allows "
+                f"{100 * design.power.phase_imbalance_max_fraction:.0f} %",
                 "spread single-phase supplies over L1, L2 and L3",
             )
 
